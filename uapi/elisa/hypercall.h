@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Hypercalls of ELISA and the register protocol of a call.
+ *
+ * A hypercall is VMCALL with ELISA_HC(nr) in RAX, at any CPL.  Everything
+ * travels in registers; the module reads guest memory only where an argument
+ * is said to be a guest-virtual address, through the caller's page tables and
+ * with the caller's access rights.  RAX returns 0 or a positive value, or
+ * -errno (the full 64-bit register).
+ *
+ * In a VM that is not enrolled KVM itself answers: -KVM_ENOSYS (-1000) at
+ * CPL 0 and -KVM_EPERM (-1) above.  A guest therefore probes with
+ * ELISA_HC_VERSION and takes anything but a positive answer for "no ELISA".
+ *
+ * Names are 1..31 bytes of [A-Za-z0-9._-], zero-padded to 32 and packed
+ * little-endian into four registers.  Tokens and handles are random 64-bit
+ * numbers.
+ *
+ *  nr  name            arguments                           results
+ *   0  VERSION         -                                   RAX = ABI version
+ *                                                          RDI = VMFUNCs that
+ *                                                          a call executes
+ *                                                          between its stubs
+ *   1  ATTACH          RDI RSI RDX R10 = export name       RDI = token
+ *                      R8 = exchange buffer address        RSI = window W
+ *                      R9 = its pages (0: none)            RDX = rights
+ *   2  DETACH          RDI = token                         -
+ *   3  ENTRY           RDI = token                         RAX = entry index
+ *                      RSI RDX R10 R8 = entry name
+ *   4  EXPORT_CREATE   RDI RSI RDX R10 = export name       RDI = token
+ *   5  EXPORT_IMAGE    RDI = token, RSI = source address,  -
+ *                      RDX = first page in the image,
+ *                      R10 = pages, R8 = ELISA_PROT_*
+ *   6  EXPORT_DATA     RDI = token, RSI = source address,  -
+ *                      R10 = pages (appended)
+ *   7  EXPORT_ENTRY    RDI = token, R9 = offset in image   RAX = entry index
+ *                      RSI RDX R10 R8 = entry name
+ *   8  EXPORT_SEAL     RDI = token                         -
+ *   9  EXPORT_DESTROY  RDI = token                         -
+ *  10  RESUME          RDI = handle                        only on error
+ *  11  ABORT           RDI = handle                        -
+ *
+ * ATTACH records the CPL, and the call can then be made at that CPL only.
+ * Source pages of EXPORT_DATA and of exchange buffers stay pinned on the
+ * host until no sub context maps them; the guest's kernel must not move them
+ * (hugetlb pages, a device BAR).  EXPORT_IMAGE copies.
+ *
+ * Errors common to all: -EINVAL malformed argument, -ENOENT no such name or
+ * token, -EACCES the host's policy refuses, -EFAULT an address is not mapped
+ * with the needed rights, -ENOSPC a policy limit is reached, -ENOMEM,
+ * -ENOEXEC EXPORT_SEAL found a forbidden instruction, -EOPNOTSUPP this vCPU mode cannot use ELISA (needs 64-bit mode, IOPL 0,
+ * IF 1, no CET, PCIDE as the policy says), -EEXIST, -EBUSY.  Never -EPERM,
+ * which is KVM's own answer.
+ */
+#ifndef _UAPI_ELISA_HYPERCALL_H
+#define _UAPI_ELISA_HYPERCALL_H
+
+#define ELISA_ABI_VERSION	1
+
+#define ELISA_HC_BASE		0x454c4900
+#define ELISA_HC(nr)		(ELISA_HC_BASE | (nr))
+
+#define ELISA_HC_VERSION	0
+#define ELISA_HC_ATTACH		1
+#define ELISA_HC_DETACH		2
+#define ELISA_HC_ENTRY		3
+#define ELISA_HC_EXPORT_CREATE	4
+#define ELISA_HC_EXPORT_IMAGE	5
+#define ELISA_HC_EXPORT_DATA	6
+#define ELISA_HC_EXPORT_ENTRY	7
+#define ELISA_HC_EXPORT_SEAL	8
+#define ELISA_HC_EXPORT_DESTROY	9
+#define ELISA_HC_RESUME		10
+#define ELISA_HC_ABORT		11
+#define ELISA_HC_COUNT		12
+
+#define ELISA_NAME_MAX		31	/* bytes, without the terminating zero */
+#define ELISA_NAME_SIZE		32
+
+/* EXPORT_IMAGE protection; W and X together are refused. */
+#define ELISA_PROT_R		1
+#define ELISA_PROT_W		2
+#define ELISA_PROT_X		4
+
+/* Rights of an attachment. */
+#define ELISA_RIGHT_READ	1
+#define ELISA_RIGHT_WRITE	2
+
+/*
+ * Register protocol of a call.
+ *
+ * At the entry stub's VMFUNC: RDI RSI RDX R10 R8 R9 = arguments, R11 = entry
+ * index, EAX = 0, ECX = ELISA_IDX_GATE.
+ *
+ * At the return stub (W+0x2000): RSP as it was at the VMFUNC, and
+ *	EAX = 0          the call returned, RDX = its value
+ *	EAX = -errno     it did not; RDX = details.  Every other register
+ *	                 except RSP may hold anything.
+ *		-EFAULT  fault in the sub context; RDX = ELISA_FAULT_*
+ *		-EBUSY   no instance is free, try again
+ *		-ENOLINK the export or attachment was revoked
+ *		-EINVAL  no entry has this index
+ *
+ * At the AEP stub (W+0x3000), after an asynchronous exit: RSP as at the
+ * VMFUNC, RDI = handle, the rest zero.  The stub executes RESUME with the
+ * handle; the call then continues and ends at the return stub.  RESUME
+ * returns only when it did not: RAX = -EAGAIN, try again; any other -errno,
+ * the call is over.  It does not matter which thread or vCPU resumes.
+ */
+
+/* RDX of a call that ended with -EFAULT. */
+#define ELISA_FAULT_KIND(rdx)	((rdx) & 0xff)
+#define ELISA_FAULT_CODE(rdx)	(((rdx) >> 8) & 0xffff)
+#define ELISA_FAULT_KIND_VECTOR	1	/* CODE = exception or INT vector */
+#define ELISA_FAULT_KIND_EXIT	2	/* CODE = VM-exit reason */
+#define ELISA_FAULT_KIND_MEMORY	3	/* access to an unmapped address */
+
+#endif /* _UAPI_ELISA_HYPERCALL_H */

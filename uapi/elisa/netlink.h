@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Generic netlink family "elisa": how the host decides who may share what.
+ * The machine-readable description is elisa.yaml beside this file.
+ *
+ * Every command needs CAP_SYS_ADMIN in the initial user namespace and is
+ * served in the initial network namespace only.  Every refusal carries an
+ * extended ACK message.
+ */
+#ifndef _UAPI_ELISA_NETLINK_H
+#define _UAPI_ELISA_NETLINK_H
+
+#define ELISA_GENL_NAME		"elisa"
+#define ELISA_GENL_VERSION	1
+#define ELISA_GENL_MCGRP_EVENTS	"events"
+
+/*
+ * INFO        do    ->  ABI, KERNEL_HOOKS, N_VMS, N_EXPORTS
+ * VM_ENROL    do    VM_FD, VM_NAME, [VM_UUID], [VM_PID], [GRANT...],
+ *                   [LIMITS], [PCID]               ->  VM_ID
+ *                   Lets the VM behind the KVM file descriptor VM_FD of the
+ *                   sending process use ELISA under the given grants.
+ * VM_DEL      do    VM_ID.  Revokes all its attachments and exports first.
+ * VM_GET      dump  -> VM_ID VM_NAME VM_UUID VM_PID VM_STATE STATS
+ * EXPORT_GET  dump  -> EXPORT_ID EXPORT_NAME VM_ID N_ENTRIES IMAGE_PAGES
+ *                      DATA_PAGES N_ATTACHMENTS
+ * EXPORT_DEL  do    EXPORT_ID.  Revokes: when it returns no vCPU is in a sub
+ *                   context of the export and none can enter.
+ * ATTACHMENT_GET dump -> ATTACHMENT_ID VM_ID EXPORT_ID EXPORT_NAME RIGHTS
+ *                      WINDOW XBUF_PAGES N_INSTANCES
+ * EVENT       multicast: EVENT_KIND and what it is about
+ */
+enum elisa_genl_cmd {
+	ELISA_CMD_UNSPEC,
+	ELISA_CMD_INFO,
+	ELISA_CMD_VM_ENROL,
+	ELISA_CMD_VM_DEL,
+	ELISA_CMD_VM_GET,
+	ELISA_CMD_EXPORT_GET,
+	ELISA_CMD_EXPORT_DEL,
+	ELISA_CMD_ATTACHMENT_GET,
+	ELISA_CMD_EVENT,
+	__ELISA_CMD_MAX,
+};
+
+#define ELISA_CMD_MAX	(__ELISA_CMD_MAX - 1)
+
+enum elisa_genl_attr {
+	ELISA_A_UNSPEC,
+	ELISA_A_PAD,
+	ELISA_A_ABI,		/* u32 */
+	ELISA_A_HOOKS,		/* u32: 1 while the hooks are installed */
+	ELISA_A_N_VMS,		/* u32 */
+	ELISA_A_N_EXPORTS,	/* u32 */
+	ELISA_A_VM_ID,		/* u32, from 1 */
+	ELISA_A_VM_FD,		/* u32: a KVM VM file of the sender */
+	ELISA_A_VM_NAME,	/* string, 1..63 bytes */
+	ELISA_A_VM_UUID,	/* binary, 16 bytes */
+	ELISA_A_VM_PID,		/* u32, informational */
+	ELISA_A_VM_STATE,	/* u8, enum elisa_vm_state */
+	ELISA_A_GRANT,		/* nest of ELISA_GRANT_A_*, repeated */
+	ELISA_A_LIMITS,		/* nest of ELISA_LIMIT_A_* */
+	ELISA_A_PCID,		/* u8, enum elisa_pcid */
+	ELISA_A_STATS,		/* nest of ELISA_STAT_A_* */
+	ELISA_A_EXPORT_ID,	/* u32, from 1 */
+	ELISA_A_EXPORT_NAME,	/* string, 1..31 bytes */
+	ELISA_A_N_ENTRIES,	/* u32 */
+	ELISA_A_IMAGE_PAGES,	/* u32 */
+	ELISA_A_DATA_PAGES,	/* u32 */
+	ELISA_A_N_ATTACHMENTS,	/* u32 */
+	ELISA_A_ATTACHMENT_ID,	/* u32, from 1 */
+	ELISA_A_RIGHTS,		/* u32, ELISA_RIGHT_* */
+	ELISA_A_WINDOW,		/* u64, guest-virtual address */
+	ELISA_A_XBUF_PAGES,	/* u32 */
+	ELISA_A_N_INSTANCES,	/* u32 */
+	ELISA_A_EVENT_KIND,	/* u8, enum elisa_event */
+	ELISA_A_ERRNO,		/* u32, positive errno of a denial or fault */
+	__ELISA_A_MAX,
+};
+
+#define ELISA_A_MAX	(__ELISA_A_MAX - 1)
+
+/* A grant: this VM may do KIND with every name that PATTERN matches. */
+enum elisa_grant_attr {
+	ELISA_GRANT_A_UNSPEC,
+	ELISA_GRANT_A_KIND,	/* u8, enum elisa_grant_kind */
+	ELISA_GRANT_A_PATTERN,	/* string, 1..31 bytes, '*' and '?' match */
+	ELISA_GRANT_A_RIGHTS,	/* u32, ELISA_RIGHT_*, for attach */
+	__ELISA_GRANT_A_MAX,
+};
+
+#define ELISA_GRANT_A_MAX	(__ELISA_GRANT_A_MAX - 1)
+#define ELISA_GRANTS_MAX	64	/* grants a VM can have */
+
+enum elisa_grant_kind {
+	ELISA_GRANT_EXPORT = 1,
+	ELISA_GRANT_ATTACH = 2,
+};
+
+enum elisa_limit_attr {
+	ELISA_LIMIT_A_UNSPEC,
+	ELISA_LIMIT_A_ATTACHMENTS,	/* u32, 0..128, default 16 */
+	ELISA_LIMIT_A_INSTANCES,	/* u32, 0..4096, default 64 */
+	ELISA_LIMIT_A_EXPORTS,		/* u32, 0..64, default 4 */
+	ELISA_LIMIT_A_PINNED_PAGES,	/* u32, 0..1048576, default 16384 */
+	__ELISA_LIMIT_A_MAX,
+};
+
+#define ELISA_LIMIT_A_MAX	(__ELISA_LIMIT_A_MAX - 1)
+
+/* What to do with a vCPU that has CR4.PCIDE set (SECURITY.md, "CR3"). */
+enum elisa_pcid {
+	ELISA_PCID_DENY,	/* default: such a vCPU cannot use ELISA */
+	ELISA_PCID_TRUST,	/* allow: the operator trusts the guest's kernel */
+	__ELISA_PCID_MAX,
+};
+
+enum elisa_vm_state {
+	ELISA_VM_ACTIVE,
+	ELISA_VM_LEAVING,	/* vCPUs are still to be disarmed */
+	ELISA_VM_GONE,		/* the VM was destroyed, being cleaned up */
+};
+
+enum elisa_stat_attr {
+	ELISA_STAT_A_UNSPEC,
+	ELISA_STAT_A_PAD,
+	ELISA_STAT_A_ATTACHES,		/* u64: attachments ever made */
+	ELISA_STAT_A_DENIED,		/* u64: refused by policy */
+	ELISA_STAT_A_ARMED_VCPUS,	/* u64: armed now */
+	ELISA_STAT_A_ATTACHMENTS,	/* u64: now */
+	ELISA_STAT_A_EXPORTS,		/* u64: now */
+	ELISA_STAT_A_INSTANCES,		/* u64: now */
+	ELISA_STAT_A_PINNED_PAGES,	/* u64: now */
+	ELISA_STAT_A_AEX,		/* u64: asynchronous exits from sub */
+	ELISA_STAT_A_RESUMES,		/* u64 */
+	ELISA_STAT_A_GATE_EXITS,	/* u64: exits while in the gate */
+	ELISA_STAT_A_FAULTS,		/* u64: calls ended with -EFAULT */
+	ELISA_STAT_A_BUSY,		/* u64: calls ended with -EBUSY */
+	__ELISA_STAT_A_MAX,
+};
+
+#define ELISA_STAT_A_MAX	(__ELISA_STAT_A_MAX - 1)
+
+enum elisa_event {
+	ELISA_EVENT_VM_ENROLLED = 1,
+	ELISA_EVENT_VM_GONE,
+	ELISA_EVENT_EXPORT_ADDED,
+	ELISA_EVENT_EXPORT_REMOVED,
+	ELISA_EVENT_ATTACHED,
+	ELISA_EVENT_DETACHED,
+	ELISA_EVENT_DENIED,
+	ELISA_EVENT_FAULT,
+};
+
+#endif /* _UAPI_ELISA_NETLINK_H */
