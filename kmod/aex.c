@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Asynchronous exits, and faults in gate and sub.
+ */
+#include <linux/kvm_host.h>
+#include <asm/processor-flags.h>
+#include <asm/vmx.h>
+
+#include <elisa/hypercall.h>
+
+#include "aex.h"
+#include "attachment.h"
+#include "compat/kvm_events.h"
+#include "compat/kvm_regs.h"
+#include "fpu.h"
+#include "gate_code.h"
+#include "instance.h"
+#include "mode.h"
+#include "trace.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define EXIT_REASON_BASIC	0xffff
+#define EXIT_REASON_ENTRY_FAILED	BIT(31)
+#define QUALIFICATION_SINGLE_STEP	BIT(14)
+
+/** struct cause - why the vCPU left gate or sub */
+struct cause {
+	u32 reason;		/* basic exit reason */
+	u8 vector;		/* with @is_vector */
+	bool is_vector;		/* an exception or INT n */
+	bool async;		/* not caused by the code that ran */
+	bool vectored;		/* met while an event was delivered */
+	bool single_step;	/* #DB by RFLAGS.TF */
+};
+
+/* Exits that have nothing to do with the instruction that was executing. */
+static bool reason_is_async(u32 reason)
+{
+	switch (reason) {
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+	case EXIT_REASON_INIT_SIGNAL:
+	case EXIT_REASON_SIPI_SIGNAL:
+	case EXIT_REASON_INTERRUPT_WINDOW:
+	case EXIT_REASON_NMI_WINDOW:
+	case EXIT_REASON_TPR_BELOW_THRESHOLD:
+	case EXIT_REASON_EOI_INDUCED:
+	case EXIT_REASON_PREEMPTION_TIMER:
+	case EXIT_REASON_PML_FULL:
+	case EXIT_REASON_MCE_DURING_VMENTRY:
+	case EXIT_REASON_BUS_LOCK:
+	case EXIT_REASON_NOTIFY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Events that go through the IDT arrive as an EPT violation with vectoring
+ * information; those that KVM intercepts (#UD, #DB, #AC, #MC, NMI) as
+ * EXCEPTION_NMI.  SDM vol. 3, "Information for VM Exits That Occur During
+ * Event Delivery".
+ */
+static void find_cause(struct cause *c)
+{
+	u32 reason = elisa_vmread(VM_EXIT_REASON);
+	u32 vectoring = elisa_vmread(IDT_VECTORING_INFO_FIELD);
+	u32 info, type;
+
+	memset(c, 0, sizeof(*c));
+	c->reason = reason & EXIT_REASON_BASIC;
+	if (reason & EXIT_REASON_ENTRY_FAILED) {
+		c->async = true;
+	} else if (vectoring & VECTORING_INFO_VALID_MASK) {
+		type = vectoring & VECTORING_INFO_TYPE_MASK;
+		c->vectored = true;
+		c->vector = vectoring & VECTORING_INFO_VECTOR_MASK;
+		c->async = type == INTR_TYPE_EXT_INTR ||
+			   type == INTR_TYPE_NMI_INTR;
+		c->is_vector = !c->async;
+	} else if (c->reason == EXIT_REASON_EXCEPTION_NMI) {
+		info = elisa_vmread(VM_EXIT_INTR_INFO);
+		type = info & INTR_INFO_INTR_TYPE_MASK;
+		c->vector = info & INTR_INFO_VECTOR_MASK;
+		/* KVM has served the NMI or machine check already. */
+		c->async = type == INTR_TYPE_NMI_INTR || c->vector == 18;
+		c->is_vector = !c->async;
+		c->single_step = c->is_vector && c->vector == 1 &&
+			elisa_vmread(EXIT_QUALIFICATION) &
+			QUALIFICATION_SINGLE_STEP;
+	} else {
+		c->async = reason_is_async(c->reason);
+	}
+}
+
+/* KVM re-injects a vectored event itself; other async exits are its own. */
+static enum elisa_exit finish(const struct cause *c)
+{
+	return c->async && !c->vectored ? ELISA_EXIT_PASS : ELISA_EXIT_DONE;
+}
+
+/* Registers of the default context that every way out of gate and sub sets. */
+static void clear_event_state(void)
+{
+	u64 state = elisa_vmread(GUEST_INTERRUPTIBILITY_INFO);
+
+	if (state & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS))
+		elisa_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			      state & ~(u64)(GUEST_INTR_STATE_STI |
+					     GUEST_INTR_STATE_MOV_SS));
+	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+}
+
+static void scrub_regs(struct kvm_vcpu *vcpu)
+{
+	int i;
+
+	for (i = VCPU_REGS_RAX; i <= VCPU_REGS_R15; i++)
+		if (i != VCPU_REGS_RSP)
+			vcpu->arch.regs[i] = 0;
+}
+
+static u64 gate_rsp(const struct elisa_vcpu *v)
+{
+	return v->private.va[ELISA_GATE_RSP_OFFSET / 8];
+}
+
+/*
+ * End the call in window @slot at its return stub.  RSP must be the caller's.
+ */
+static void complete_call(struct kvm_vcpu *vcpu, unsigned int slot, u64 rsp, int err,
+		     u64 details)
+{
+	scrub_regs(vcpu);
+	vcpu->arch.regs[VCPU_REGS_RAX] = (u64)(s64)err;
+	vcpu->arch.regs[VCPU_REGS_RDX] = details;
+	elisa_set_rsp(vcpu, rsp);
+	elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RETURN);
+	clear_event_state();
+}
+
+/**
+ * elisa_aex_fail() - end a call that is waiting at its entry stub
+ * @vcpu: vCPU in the default context, in its own thread
+ * @slot: window
+ * @err: -errno for the caller
+ */
+void elisa_aex_fail(struct kvm_vcpu *vcpu, unsigned int slot, int err)
+{
+	complete_call(vcpu, slot, elisa_rsp(vcpu), err, 0);
+}
+
+static u64 fault_details(const struct cause *c)
+{
+	u64 kind, code;
+
+	if (c->is_vector) {
+		kind = ELISA_FAULT_KIND_VECTOR;
+		code = c->vector;
+	} else if (c->reason == EXIT_REASON_EPT_VIOLATION ||
+		   c->reason == EXIT_REASON_EPT_MISCONFIG) {
+		kind = ELISA_FAULT_KIND_MEMORY;
+		code = c->reason;
+	} else {
+		kind = ELISA_FAULT_KIND_EXIT;
+		code = c->reason;
+	}
+	return kind | code << 8;
+}
+
+static void clear_tf(struct kvm_vcpu *vcpu)
+{
+	u64 rflags = elisa_rflags();
+
+	if (rflags & X86_EFLAGS_TF)
+		elisa_set_rflags(vcpu, rflags & ~(u64)X86_EFLAGS_TF);
+}
+
+/*
+ * In the gate.  The entry half is restarted and the return half rolled
+ * forward; neither has done anything that a caller could observe.  A single
+ * step is not delivered, the return stub's POPF sets the caller's TF again.
+ */
+static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
+{
+	struct kvm_vcpu *vcpu = v->vcpu;
+	u64 rip = elisa_rip(vcpu), rsp = elisa_rsp(vcpu);
+	u64 window = rip - ELISA_WINDOW_BASE;
+	unsigned int offset = rip & (ELISA_PAGE_SIZE - 1);
+	unsigned int slot = window / ELISA_WINDOW_SIZE;
+	bool in_page = window < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
+		       (window & (ELISA_WINDOW_SIZE - 1)) >> 12 == 1;
+
+	atomic64_inc(&v->vm->stats.gate_exits);
+	trace_elisa_gate(v->vm->id, vcpu->vcpu_idx, rip, c->reason, c->async);
+	if (!c->async)
+		elisa_drop_event(vcpu);
+	clear_event_state();
+
+	if (in_page && offset <= elisa_gate_vmfunc_sub()) {
+		if (c->async || c->single_step) {
+			clear_tf(vcpu);
+		} else if (c->reason == EXIT_REASON_VMFUNC ||
+			   (c->reason == EXIT_REASON_EPT_VIOLATION && !offset &&
+			    !v->slot[slot].gate.va)) {
+			/* No instance, or no gate page on this vCPU yet. */
+			if (v->slot[slot].instance)
+				goto bad;
+			elisa_set_rip(vcpu, ELISA_WINDOW(slot) +
+				      ELISA_W_RESTART);
+			return ELISA_EXIT_BIND;
+		} else {
+			goto bad;
+		}
+		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RESTART);
+		return finish(c);
+	}
+	if (in_page && offset >= elisa_gate_return()) {
+		if (!c->async && !c->single_step) {
+			complete_call(vcpu, slot, gate_rsp(v), -EFAULT,
+				 fault_details(c));
+			atomic64_inc(&v->vm->stats.faults);
+			return ELISA_EXIT_DONE;
+		}
+		clear_tf(vcpu);
+		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RETURN);
+		elisa_set_rsp(vcpu, gate_rsp(v));
+		vcpu->arch.regs[VCPU_REGS_RAX] = 0;
+		return finish(c);
+	}
+	/*
+	 * Code that switched to the gate from anywhere else: to it, VMFUNC
+	 * does not exist.
+	 */
+	if (c->async)
+		return finish(c);
+	elisa_queue_ud(vcpu);
+	return ELISA_EXIT_DONE;
+bad:
+	complete_call(vcpu, slot, offset ? gate_rsp(v) : rsp, -EFAULT,
+		 fault_details(c));
+	atomic64_inc(&v->vm->stats.faults);
+	return ELISA_EXIT_DONE;
+}
+
+static void restore_segment(const struct elisa_segment *seg,
+			    unsigned long selector, unsigned long base,
+			    unsigned long limit, unsigned long ar)
+{
+	elisa_vmwrite(selector, seg->selector);
+	elisa_vmwrite(base, seg->base);
+	elisa_vmwrite(limit, seg->limit);
+	elisa_vmwrite(ar, seg->ar);
+}
+
+/*
+ * SYSCALL and SYSENTER reach CPL 0 without the IDT, SYSRET leaves it.
+ * Return: did the code change its CPL?
+ */
+static bool restore_cpl(struct kvm_vcpu *vcpu,
+			const struct elisa_attachment *att)
+{
+	if (elisa_cpl() == att->cpl)
+		return false;
+	restore_segment(&att->cs, GUEST_CS_SELECTOR, GUEST_CS_BASE,
+			GUEST_CS_LIMIT, GUEST_CS_AR_BYTES);
+	restore_segment(&att->ss, GUEST_SS_SELECTOR, GUEST_SS_BASE,
+			GUEST_SS_LIMIT, GUEST_SS_AR_BYTES);
+	elisa_segments_changed(vcpu);
+	return true;
+}
+
+static void save_call(struct elisa_vcpu *v, struct elisa_instance *inst)
+{
+	struct elisa_saved *saved = &inst->saved;
+	struct kvm_vcpu *vcpu = v->vcpu;
+	int i;
+
+	for (i = VCPU_REGS_RAX; i <= VCPU_REGS_R15; i++)
+		saved->regs[i] = vcpu->arch.regs[i];
+	saved->regs[VCPU_REGS_RSP] = elisa_rsp(vcpu);
+	saved->rip = elisa_rip(vcpu);
+	saved->rflags = elisa_rflags();
+	saved->cr2 = vcpu->arch.cr2;
+	saved->caller_rsp = gate_rsp(v);
+	saved->fpu_mask = elisa_fpu_mask(vcpu);
+	elisa_fpu_save(inst->fpu, saved->fpu_mask);
+}
+
+static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
+			 unsigned int slot)
+{
+	return c->is_vector && c->vector == 6 && !c->vectored &&
+	       elisa_rip(v->vcpu) == ELISA_WINDOW(slot) + ELISA_W_GATE +
+				     elisa_landing_bad_index();
+}
+
+static enum elisa_exit sub_exit(struct elisa_vcpu *v,
+				struct elisa_instance *inst,
+				const struct cause *c)
+{
+	struct elisa_attachment *att = inst->att;
+	struct kvm_vcpu *vcpu = v->vcpu;
+	unsigned int slot = att->slot;
+	bool dead = READ_ONCE(att->dead);
+	bool cpl_changed, suspend;
+	u64 details = 0;
+	int err = 0;
+
+	if (!c->async)
+		elisa_drop_event(vcpu);
+	cpl_changed = restore_cpl(vcpu, att);
+	suspend = c->async && !cpl_changed && !dead;
+	if (suspend) {
+		save_call(v, inst);
+	} else if (dead) {
+		err = -ENOLINK;
+	} else if (is_bad_index(v, c, slot)) {
+		err = -EINVAL;
+	} else {
+		err = -EFAULT;
+		details = fault_details(c);
+	}
+	elisa_fpu_scrub();
+	vcpu->arch.cr2 = 0;
+	/* IF and IOPL are never sub's to choose. */
+	elisa_set_rflags(vcpu, att->rflags | X86_EFLAGS_FIXED);
+
+	if (suspend) {
+		v->slot[slot].instance = NULL;
+		elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va,
+				    ELISA_GATE_CLOSED);
+		elisa_instance_step(inst, ELISA_IE_AEX);
+		scrub_regs(vcpu);
+		vcpu->arch.regs[VCPU_REGS_RDI] = inst->handle;
+		elisa_set_rsp(vcpu, inst->saved.caller_rsp);
+		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_AEP);
+		clear_event_state();
+		atomic64_inc(&v->vm->stats.aex);
+		trace_elisa_aex(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
+				inst->saved.rip);
+		return finish(c);
+	}
+	trace_elisa_fault(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
+			  c->vector, elisa_rip(vcpu), err);
+	complete_call(vcpu, slot, gate_rsp(v), err, details);
+	if (err == -EFAULT)
+		atomic64_inc(&v->vm->stats.faults);
+	return finish(c);
+}
+
+static struct elisa_instance *instance_of(struct elisa_vcpu *v, u64 eptp)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < ELISA_WINDOWS; slot++)
+		if (v->slot[slot].instance &&
+		    v->slot[slot].instance->eptp == eptp)
+			return v->slot[slot].instance;
+	return NULL;
+}
+
+/** elisa_aex_is_ours() - is @eptp one of this vCPU's gate or sub contexts? */
+bool elisa_aex_is_ours(struct elisa_vcpu *v, u64 eptp)
+{
+	return eptp == v->gate_eptp || instance_of(v, eptp);
+}
+
+/* v->lock held; the exit was from a context of ours. */
+static enum elisa_exit leave(struct elisa_vcpu *v, u64 eptp,
+			     const struct cause *c)
+{
+	struct elisa_instance *inst;
+
+	/* KVM sees its own EPTP between exit and entry, always. */
+	elisa_vmwrite(EPT_POINTER, v->default_eptp);
+	v->list.va[ELISA_IDX_SUB] = 0;
+	v->list.va[ELISA_IDX_DEFAULT] = v->default_eptp;
+	if (eptp == v->gate_eptp)
+		return gate_exit(v, c);
+	inst = instance_of(v, eptp);
+	if (!WARN_ON_ONCE(!inst))
+		return sub_exit(v, inst, c);
+	return ELISA_EXIT_DONE;
+}
+
+/**
+ * elisa_aex_exit() - exit hook of a vCPU that has ELISA state
+ * @v: vCPU
+ *
+ * Context: vmx_handle_exit() is about to run in the vCPU's thread; any exit
+ * that is not from a nested guest.  Does not sleep.
+ */
+enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
+{
+	enum elisa_exit action = ELISA_EXIT_DEFAULT;
+	unsigned long flags;
+	struct cause cause;
+	u64 eptp;
+
+	raw_spin_lock_irqsave(&v->lock, flags);
+	if (v->in_guest) {
+		v->in_guest = false;
+		eptp = elisa_vmread(EPT_POINTER);
+		if (unlikely(eptp != v->default_eptp)) {
+			find_cause(&cause);
+			action = leave(v, eptp, &cause);
+		}
+		if (unlikely(v->sync))
+			elisa_vcpu_sync(v);
+	}
+	raw_spin_unlock_irqrestore(&v->lock, flags);
+	return action;
+}
+
+/**
+ * elisa_aex_force() - leave gate or sub after a fastpath exit
+ * @v: vCPU about to enter again, v->lock held
+ *
+ * The call is interrupted as by an interrupt.  Context: entry hook.
+ */
+void elisa_aex_force(struct elisa_vcpu *v)
+{
+	const struct cause cause = {
+		.reason = EXIT_REASON_EXTERNAL_INTERRUPT,
+		.async = true,
+	};
+	u64 eptp = elisa_vmread(EPT_POINTER);
+
+	if (eptp != v->default_eptp)
+		leave(v, eptp, &cause);
+}

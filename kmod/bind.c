@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lazy arming and binding.  A vCPU gets its gate context at its first call, a
+ * window its instance at the first call after it lost one.  The call is then
+ * executed again from its entry stub.
+ */
+#include <linux/err.h>
+#include <linux/kvm_host.h>
+
+#include "aex.h"
+#include "attachment.h"
+#include "bind.h"
+#include "compat/kvm_events.h"
+#include "compat/kvm_regs.h"
+#include "instance.h"
+#include "mode.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* VMFUNC is 3 bytes long and ends where the gate page begins. */
+#define ENTRY_VMFUNC	(ELISA_W_GATE - 3)
+
+/* vm->lock held */
+static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
+		       unsigned int slot)
+{
+	struct elisa_attachment *att = vm->attachment[slot];
+	struct elisa_instance *inst;
+	struct elisa_vcpu *v;
+	unsigned long flags;
+	int err;
+
+	if (!att || att->dead)
+		return -ENOLINK;
+	if (elisa_mode_refusal(vm, vcpu) || elisa_cpl() != att->cpl)
+		return -EOPNOTSUPP;
+	v = elisa_vcpu_get_or_create(vm, vcpu);
+	if (IS_ERR(v))
+		return PTR_ERR(v);
+	err = elisa_vcpu_open_slot(v, slot);
+	if (err)
+		return err;
+	/* Only this thread binds on this vCPU, and vm->lock keeps it bound. */
+	if (v->slot[slot].instance)
+		return 0;
+	inst = elisa_instance_take(att);
+	if (IS_ERR(inst))
+		return PTR_ERR(inst);
+	raw_spin_lock_irqsave(&v->lock, flags);
+	elisa_vcpu_bind(v, slot, inst);
+	raw_spin_unlock_irqrestore(&v->lock, flags);
+	return 0;
+}
+
+static void bind(struct elisa_vm *vm, struct kvm_vcpu *vcpu, unsigned int slot)
+{
+	int err;
+
+	mutex_lock(&vm->lock);
+	err = bind_locked(vm, vcpu, slot);
+	mutex_unlock(&vm->lock);
+	if (!err)
+		return;
+	if (err == -EBUSY)
+		atomic64_inc(&vm->stats.busy);
+	elisa_aex_fail(vcpu, slot, err);
+}
+
+/**
+ * elisa_bind_first() - VMFUNC exit in the default context
+ * @vcpu: the vCPU
+ *
+ * The entry stub of a window: bind and let it execute VMFUNC again.  Anything
+ * else gets the #UD that a CPU without VM functions raises.
+ *
+ * Context: in place of vmx_handle_exit(), sleeps.
+ */
+void elisa_bind_first(struct kvm_vcpu *vcpu)
+{
+	struct elisa_vm *vm = elisa_vm_get(vcpu->kvm);
+	u64 offset = elisa_rip(vcpu) - ELISA_WINDOW_BASE;
+	unsigned int slot = offset / ELISA_WINDOW_SIZE;
+
+	if (vm && offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
+	    offset % ELISA_WINDOW_SIZE == ENTRY_VMFUNC &&
+	    !(u32)vcpu->arch.regs[VCPU_REGS_RAX] &&
+	    (u32)vcpu->arch.regs[VCPU_REGS_RCX] == ELISA_IDX_GATE &&
+	    elisa_mode_64bit_code())
+		bind(vm, vcpu, slot);
+	else
+		elisa_queue_ud(vcpu);
+	if (vm)
+		elisa_vm_put(vm);
+}
+
+/**
+ * elisa_bind_pending() - bind the window that the exit hook noted
+ *
+ * Context: as elisa_bind_first().
+ */
+void elisa_bind_pending(struct kvm_vcpu *vcpu)
+{
+	struct elisa_vm *vm = elisa_vm_get(vcpu->kvm);
+
+	/* The exit hook left RIP at the restart address of that window. */
+	if (!vm)
+		return;
+	bind(vm, vcpu, (elisa_rip(vcpu) - ELISA_WINDOW_BASE) /
+		       ELISA_WINDOW_SIZE);
+	elisa_vm_put(vm);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Giving a window on a vCPU what its next call needs. */
+#ifndef ELISA_BIND_H
+#define ELISA_BIND_H
+
+struct kvm_vcpu;
+
+void elisa_bind_first(struct kvm_vcpu *vcpu);
+void elisa_bind_pending(struct kvm_vcpu *vcpu);
+
+#endif /* ELISA_BIND_H */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Events that KVM has queued for a vCPU.  kvm_queue_exception() and its kind
+ * are KVM-internal from 7.x on, so the queue is accessed directly.
+ *
+ * 5.10 has exception.nr instead of .vector and no exception_vmexit.
+ */
+#ifndef ELISA_COMPAT_KVM_EVENTS_H
+#define ELISA_COMPAT_KVM_EVENTS_H
+
+#include <linux/kvm_host.h>
+
+/* Drop an exception or software interrupt that KVM would re-inject. */
+static inline void elisa_drop_event(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.exception.pending = false;
+	vcpu->arch.exception.injected = false;
+	vcpu->arch.exception.has_payload = false;
+	vcpu->arch.exception.payload = 0;
+	vcpu->arch.exception_vmexit.pending = false;
+	vcpu->arch.interrupt.injected = false;
+	vcpu->arch.interrupt.soft = false;
+}
+
+/* Raise #UD at the next entry.  No exception is queued: the exit was VMFUNC. */
+static inline void elisa_queue_ud(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.exception.pending = true;
+	vcpu->arch.exception.injected = false;
+	vcpu->arch.exception.has_error_code = false;
+	vcpu->arch.exception.vector = 6;
+	vcpu->arch.exception.error_code = 0;
+	vcpu->arch.exception.has_payload = false;
+	vcpu->arch.exception.payload = 0;
+	kvm_make_request(KVM_REQ_EVENT, vcpu);
+}
+
+#endif /* ELISA_COMPAT_KVM_EVENTS_H */

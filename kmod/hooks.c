@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hooks on stock KVM.
+ *
+ *	vmx_vcpu_run()		entry hook: the last step before VM entry,
+ *				interrupts off, nothing can cancel it any more
+ *	vmx_handle_exit()	exit hook: after every exit that no fastpath
+ *				handles
+ *	kvm_arch_destroy_vm()	a VM is being destroyed
+ *
+ * They are ftrace_ops with arguments only, the cheapest mechanism there is
+ * for a VM that is not enrolled; PERMANENT, so that the ftrace_enabled sysctl
+ * cannot switch them off under an armed VM.  All work that does not sleep is
+ * done in the callback, which then either falls through to the original or
+ * redirects to one of the functions below.  They may sleep and return 1,
+ * "enter again".  Nothing calls a hooked function, so nothing recurses.
+ *
+ * Why removal is safe: the last VM is gone or disarmed; unregistering waits
+ * for running callbacks; functions that a callback redirected to are counted
+ * in @active, and a grace period of rcu_tasks covers their last instructions.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ftrace.h>
+#include <linux/kvm_host.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/wait.h>
+
+#include <elisa/hypercall.h>
+
+#include "aex.h"
+#include "bind.h"
+#include "compat/ftrace.h"
+#include "event.h"
+#include "hooks.h"
+#include "hypercall.h"
+#include "mode.h"
+#include "pml.h"
+#include "symbols.h"
+#include "vcpu.h"
+#include "vm.h"
+#include "vmcs.h"
+
+static atomic_t active = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(active_zero);
+
+static void leave_redirect(void)
+{
+	if (atomic_dec_and_test(&active))
+		wake_up_all(&active_zero);
+}
+
+/* Redirect targets: called in place of vmx_handle_exit(). */
+
+static int exit_done(struct kvm_vcpu *vcpu)
+{
+	elisa_pml_flush(vcpu);
+	elisa_event_faults(vcpu->kvm);
+	leave_redirect();
+	return 1;
+}
+
+static int exit_bind(struct kvm_vcpu *vcpu)
+{
+	elisa_pml_flush(vcpu);
+	elisa_bind_pending(vcpu);
+	leave_redirect();
+	return 1;
+}
+
+static int exit_vmfunc(struct kvm_vcpu *vcpu)
+{
+	elisa_pml_flush(vcpu);
+	elisa_bind_first(vcpu);
+	leave_redirect();
+	return 1;
+}
+
+static int exit_hypercall(struct kvm_vcpu *vcpu)
+{
+	elisa_pml_flush(vcpu);
+	elisa_hypercall(vcpu);
+	leave_redirect();
+	return 1;
+}
+
+static struct elisa_vcpu *find_vcpu(struct elisa_vm *vm, struct kvm_vcpu *vcpu)
+{
+	unsigned int idx = vcpu->vcpu_idx;
+
+	if (idx >= READ_ONCE(vm->n_vcpu))
+		return NULL;
+	/* Pairs with elisa_vcpu_get_or_create(). */
+	return smp_load_acquire(&vm->vcpu[idx]);
+}
+
+/* In vmcs02 of a nested guest there is nothing of ours. */
+static bool is_nested(struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.hflags & HF_GUEST_MASK;
+}
+
+static bool is_our_hypercall(struct kvm_vcpu *vcpu)
+{
+	u64 rax = vcpu->arch.regs[VCPU_REGS_RAX];
+
+	return (rax & ~0xffULL) == ELISA_HC_BASE && elisa_mode_64bit_code();
+}
+
+static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
+	int (*target)(struct kvm_vcpu *vcpu) = NULL;
+	enum elisa_exit action = ELISA_EXIT_DEFAULT;
+	struct elisa_vcpu *v;
+	struct elisa_vm *vm;
+
+	rcu_read_lock();
+	vm = elisa_vm_find_rcu(vcpu->kvm);
+	if (likely(!vm) || is_nested(vcpu))
+		goto out;
+	v = find_vcpu(vm, vcpu);
+	if (v)
+		action = elisa_aex_exit(v);
+	switch (action) {
+	case ELISA_EXIT_DEFAULT:
+		switch ((u32)elisa_vmread(VM_EXIT_REASON)) {
+		case EXIT_REASON_VMCALL:
+			if (is_our_hypercall(vcpu))
+				target = exit_hypercall;
+			break;
+		case EXIT_REASON_VMFUNC:
+			target = exit_vmfunc;
+			break;
+		}
+		break;
+	case ELISA_EXIT_PASS:
+		break;
+	case ELISA_EXIT_DONE:
+		target = exit_done;
+		break;
+	case ELISA_EXIT_BIND:
+		target = exit_bind;
+		break;
+	}
+	if (target) {
+		atomic_inc(&active);
+		elisa_ftrace_redirect(fregs, target);
+	}
+out:
+	rcu_read_unlock();
+}
+
+static void notrace on_entry(unsigned long ip, unsigned long parent_ip,
+			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
+	struct elisa_vcpu *v;
+	struct elisa_vm *vm;
+
+	rcu_read_lock();
+	vm = elisa_vm_find_rcu(vcpu->kvm);
+	if (unlikely(vm) && !is_nested(vcpu)) {
+		v = find_vcpu(vm, vcpu);
+		if (v)
+			elisa_vcpu_enter(v);
+	}
+	rcu_read_unlock();
+}
+
+static void notrace on_destroy(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops,
+			       struct ftrace_regs *fregs)
+{
+	elisa_vm_destroyed(elisa_ftrace_arg0(fregs));
+}
+
+static struct hook {
+	const char *symbol;
+	struct ftrace_ops ops;
+} hook[] = {
+	{ "kvm_arch_destroy_vm",
+	  { .func = on_destroy, .flags = FTRACE_OPS_FL_PERMANENT } },
+	{ "vmx_handle_exit",
+	  { .func = on_exit,
+	    .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY } },
+	{ "vmx_vcpu_run",
+	  { .func = on_entry, .flags = FTRACE_OPS_FL_PERMANENT } },
+};
+
+static DEFINE_MUTEX(hooks_lock);
+static unsigned int users;
+static struct module *vendor;
+
+static int install(struct hook *h)
+{
+	unsigned long addr = elisa_symbol(h->symbol);
+	int err;
+
+	if (!addr)
+		return -EOPNOTSUPP;
+	err = ftrace_set_filter_ip(&h->ops, addr, 0, 1);
+	if (!err)
+		err = register_ftrace_function(&h->ops);
+	if (err)
+		pr_err("cannot hook %s (%d)\n", h->symbol, err);
+	return err;
+}
+
+static void uninstall(struct hook *h)
+{
+	unregister_ftrace_function(&h->ops);
+	ftrace_free_filter(&h->ops);
+}
+
+/**
+ * elisa_hooks_get() - install the hooks for one more VM
+ * @kvm_vendor: kvm_intel, which the caller keeps loaded during the call; the
+ *	hooks keep it loaded while they are installed
+ *
+ * Context: sleeps.  Return: 0 or -errno, with one line in the log.
+ */
+int elisa_hooks_get(struct module *kvm_vendor)
+{
+	unsigned int i = 0;
+	int err = 0;
+
+	mutex_lock(&hooks_lock);
+	if (!users) {
+		for (; i < ARRAY_SIZE(hook); i++) {
+			err = install(&hook[i]);
+			if (err)
+				goto err;
+		}
+		__module_get(kvm_vendor);
+		vendor = kvm_vendor;
+	}
+	users++;
+	mutex_unlock(&hooks_lock);
+	return 0;
+err:
+	ftrace_free_filter(&hook[i].ops);
+	while (i--)
+		uninstall(&hook[i]);
+	mutex_unlock(&hooks_lock);
+	return err;
+}
+
+/** elisa_hooks_put() - remove the hooks with the last VM.  Context: sleeps. */
+void elisa_hooks_put(void)
+{
+	unsigned int i = ARRAY_SIZE(hook);
+
+	mutex_lock(&hooks_lock);
+	if (!--users) {
+		while (i--)
+			uninstall(&hook[i]);
+		module_put(vendor);
+		vendor = NULL;
+	}
+	mutex_unlock(&hooks_lock);
+}
+
+/** elisa_hooks_installed() - are any hooks installed? */
+bool elisa_hooks_installed(void)
+{
+	return READ_ONCE(users);
+}
+
+/**
+ * elisa_hooks_drain() - wait until no thread runs code of the module that a
+ * hook redirected it to
+ *
+ * Context: module exit, hooks removed.
+ */
+void elisa_hooks_drain(void)
+{
+	wait_event(active_zero, !atomic_read(&active));
+	synchronize_rcu_tasks();
+}

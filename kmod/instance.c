@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Instances: creation, the free list, state changes.
+ */
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "attachment.h"
+#include "cpu.h"
+#include "export.h"
+#include "instance.h"
+#include "table.h"
+#include "vm.h"
+
+static void instance_free(struct elisa_instance *inst)
+{
+	unsigned int i;
+
+	for (i = 0; i < ELISA_STACK_PAGES; i++)
+		elisa_table_free(&inst->stack[i]);
+	elisa_table_free(&inst->pages);
+	elisa_ept_free(&inst->ept);
+	kfree(inst->fpu);
+	kfree(inst);
+}
+
+static struct elisa_instance *instance_create(struct elisa_attachment *att)
+{
+	struct elisa_export *export = att->export;
+	struct elisa_instance *inst;
+	const u64 rwx = ELISA_EPT_RWX;
+	unsigned int i;
+	u64 data;
+
+	inst = kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT);
+	if (!inst)
+		return NULL;
+	inst->att = att;
+	INIT_LIST_HEAD(&inst->all);
+	INIT_LIST_HEAD(&inst->free);
+	/* A power of two from kmalloc is aligned to its size: XSAVE wants 64. */
+	inst->fpu = kzalloc(ELISA_FPU_AREA, GFP_KERNEL_ACCOUNT);
+	if (!inst->fpu || elisa_ept_alloc_sub(&inst->ept) ||
+	    elisa_table_alloc(&inst->pages))
+		goto err;
+	for (i = 0; i < ELISA_STACK_PAGES; i++) {
+		if (elisa_table_alloc(&inst->stack[i]))
+			goto err;
+		elisa_ept_set_page(inst->pages.va, ELISA_STACK_FIRST_PAGE + i,
+				   inst->stack[i].pa, ELISA_EPT_R | ELISA_EPT_W);
+	}
+	elisa_ept_set_page(inst->pages.va, 0, att->info.pa, ELISA_EPT_R);
+
+	/* Rights are cut here: the tables below are shared with others. */
+	data = ELISA_EPT_R;
+	if (att->rights & ELISA_RIGHT_WRITE)
+		data |= ELISA_EPT_W;
+	elisa_ept_build(&inst->ept, &att->alias, elisa_cpu_special_base());
+	elisa_ept_set_chunk(&inst->ept, ELISA_CHUNK_SUB, att->system.pa, rwx);
+	elisa_ept_set_chunk(&inst->ept, ELISA_CHUNK_INSTANCE, inst->pages.pa,
+			    ELISA_EPT_R | ELISA_EPT_W);
+	elisa_ept_set_chunk(&inst->ept, ELISA_CHUNK_IMAGE, export->image_pt.pa,
+			    data | ELISA_EPT_EXEC);
+	if (att->xbuf.n_pages)
+		elisa_ept_set_chunk(&inst->ept, ELISA_CHUNK_XBUF,
+				    att->xbuf_pt.pa, ELISA_EPT_R | ELISA_EPT_W);
+	for (i = 0; i < export->n_data_pt; i++)
+		elisa_ept_set_chunk(&inst->ept, ELISA_CHUNK_DATA + i,
+				    export->data_pt[i].pa, data);
+	inst->eptp = elisa_eptp(inst->ept.pml4.pa);
+	return inst;
+err:
+	instance_free(inst);
+	return NULL;
+}
+
+/**
+ * elisa_instance_take() - a free instance, or a new one
+ * @att: attachment, its VM's lock held
+ *
+ * Return: an instance in state BOUND that the caller binds to a vCPU, or
+ * ERR_PTR: -EBUSY when the VM's limit is reached, -ENOMEM.
+ */
+struct elisa_instance *elisa_instance_take(struct elisa_attachment *att)
+{
+	struct elisa_instance *inst;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	inst = list_first_entry_or_null(&att->free, struct elisa_instance,
+					free);
+	if (inst) {
+		list_del_init(&inst->free);
+		elisa_istate_step(&inst->state, ELISA_IE_BIND);
+	}
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	if (inst)
+		return inst;
+
+	if (!elisa_limit_take(&att->vm->stats.instances,
+			      att->vm->limits.instances, 1))
+		return ERR_PTR(-EBUSY);
+	inst = instance_create(att);
+	if (!inst) {
+		atomic_dec(&att->vm->stats.instances);
+		return ERR_PTR(-ENOMEM);
+	}
+	elisa_istate_step(&inst->state, ELISA_IE_BIND);
+	raw_spin_lock_irqsave(&att->lock, flags);
+	list_add(&inst->all, &att->instances);
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return inst;
+}
+
+static bool release(struct elisa_instance *inst, enum elisa_ievent event)
+{
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+	bool ok;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	ok = elisa_istate_step(&inst->state, event);
+	if (ok) {
+		inst->handle = 0;
+		list_add(&inst->free, &att->free);
+	}
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return ok;
+}
+
+/**
+ * elisa_instance_unbind() - put a bound instance on the free list
+ *
+ * Context: any; takes att->lock.
+ */
+void elisa_instance_unbind(struct elisa_instance *inst)
+{
+	WARN_ON_ONCE(!release(inst, ELISA_IE_UNBIND));
+}
+
+/**
+ * elisa_instance_abort() - end the call of a suspended instance
+ *
+ * Context: any; takes att->lock.  Return: false when a vCPU is resuming it.
+ */
+bool elisa_instance_abort(struct elisa_instance *inst)
+{
+	return release(inst, ELISA_IE_ABORT);
+}
+
+/**
+ * elisa_instance_step() - change an instance's state
+ * @inst: instance
+ * @event: any but UNBIND and ABORT
+ *
+ * A transition to SUSPENDED by an AEX draws a new handle: the attachment's
+ * window in its low 7 bits, the rest random.
+ *
+ * Context: any; takes att->lock.
+ * Return: false when the event is not legal now; nothing has changed then.
+ */
+bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event)
+{
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+	bool ok;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	ok = elisa_istate_step(&inst->state, event);
+	if (ok && event == ELISA_IE_AEX)
+		inst->handle = (get_random_u64() & ~(u64)(ELISA_WINDOWS - 1)) |
+			       att->slot;
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return ok;
+}
+
+/**
+ * elisa_instance_find() - the suspended instance with a handle
+ * @att: attachment, its VM's lock held, so that none goes away
+ * @handle: what the guest gave
+ */
+struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
+					   u64 handle)
+{
+	struct elisa_instance *inst, *found = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	list_for_each_entry(inst, &att->instances, all) {
+		if (inst->handle == handle &&
+		    (inst->state == ELISA_I_SUSPENDED ||
+		     inst->state == ELISA_I_RESUMING)) {
+			found = inst;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return found;
+}
+
+/**
+ * elisa_instance_free_all() - free an attachment's instances
+ * @att: revoked attachment: none is BOUND or RESUMING, none can become so,
+ *	and INVEPT ran on every CPU since the last was
+ */
+void elisa_instance_free_all(struct elisa_attachment *att)
+{
+	struct elisa_instance *inst, *next;
+
+	list_for_each_entry_safe(inst, next, &att->instances, all) {
+		WARN_ON_ONCE(inst->state == ELISA_I_BOUND ||
+			     inst->state == ELISA_I_RESUMING);
+		list_del(&inst->all);
+		instance_free(inst);
+		atomic_dec(&att->vm->stats.instances);
+	}
+	INIT_LIST_HEAD(&att->free);
+}

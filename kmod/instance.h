@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An instance: what one in-flight call needs.  A sub context root, a private
+ * stack, and a save area for the call while it is suspended.
+ */
+#ifndef ELISA_INSTANCE_H
+#define ELISA_INSTANCE_H
+
+#include <linux/kvm_host.h>
+
+#include <elisa/layout.h>
+
+#include "ept.h"
+#include "fpu.h"
+#include "instance_state.h"
+
+struct elisa_attachment;
+
+/**
+ * struct elisa_saved - a suspended call
+ * @regs: general registers but RIP, by VCPU_REGS_*
+ * @caller_rsp: from the gate-private page
+ * @fpu_mask: components in the instance's fpu area
+ */
+struct elisa_saved {
+	u64 regs[16];
+	u64 rip, rflags, cr2;
+	u64 caller_rsp;
+	u64 fpu_mask;
+};
+
+/**
+ * struct elisa_instance - see above
+ * @att: the attachment it belongs to
+ * @all: in the attachment's list of all instances
+ * @free: in its free list while the state is FREE
+ * @state: under att->lock
+ * @handle: while SUSPENDED or RESUMING
+ * @eptp: of @ept
+ * @ept: the sub context's upper levels
+ * @pages: page table of chunk ELISA_CHUNK_INSTANCE
+ * @stack: ELISA_STACK_PAGES pages
+ * @saved: while SUSPENDED or RESUMING
+ * @fpu: vector state, likewise
+ */
+struct elisa_instance {
+	struct elisa_attachment *att;
+	struct list_head all, free;
+	enum elisa_istate state;
+	u64 handle;
+	u64 eptp;
+	struct elisa_ept ept;
+	struct elisa_table pages;
+	struct elisa_table stack[ELISA_STACK_PAGES];
+	struct elisa_saved saved;
+	void *fpu;
+};
+
+struct elisa_instance *elisa_instance_take(struct elisa_attachment *att);
+void elisa_instance_unbind(struct elisa_instance *inst);
+bool elisa_instance_abort(struct elisa_instance *inst);
+bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event);
+struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
+					   u64 handle);
+void elisa_instance_free_all(struct elisa_attachment *att);
+
+#endif /* ELISA_INSTANCE_H */

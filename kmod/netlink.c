@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generic netlink family "elisa"; protocol in <elisa/netlink.h>.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/genetlink.h>
+
+#include <elisa/hypercall.h>
+#include <elisa/netlink.h>
+
+#include "attachment.h"
+#include "export.h"
+#include "hooks.h"
+#include "netlink.h"
+#include "vm.h"
+
+#define PINNED_PAGES_MAX	1048576
+
+static const struct nla_policy grant_policy[ELISA_GRANT_A_MAX + 1] = {
+	[ELISA_GRANT_A_KIND] =
+		NLA_POLICY_RANGE(NLA_U8, ELISA_GRANT_EXPORT,
+				 ELISA_GRANT_ATTACH),
+	[ELISA_GRANT_A_PATTERN] = { .type = NLA_NUL_STRING,
+				    .len = ELISA_NAME_MAX },
+	[ELISA_GRANT_A_RIGHTS] =
+		NLA_POLICY_MASK(NLA_U32, ELISA_RIGHT_READ | ELISA_RIGHT_WRITE),
+};
+
+static const struct nla_policy limit_policy[ELISA_LIMIT_A_MAX + 1] = {
+	[ELISA_LIMIT_A_ATTACHMENTS] = NLA_POLICY_MAX(NLA_U32, ELISA_WINDOWS),
+	[ELISA_LIMIT_A_INSTANCES] = NLA_POLICY_MAX(NLA_U32, 4096),
+	[ELISA_LIMIT_A_EXPORTS] = NLA_POLICY_MAX(NLA_U32, 64),
+	/* The range of a policy entry is 16 bits wide: see parse_limits(). */
+	[ELISA_LIMIT_A_PINNED_PAGES] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy enrol_policy[ELISA_A_MAX + 1] = {
+	[ELISA_A_VM_FD] = { .type = NLA_U32 },
+	[ELISA_A_VM_NAME] = { .type = NLA_NUL_STRING,
+			      .len = ELISA_VM_NAME_SIZE - 1 },
+	[ELISA_A_VM_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[ELISA_A_VM_PID] = { .type = NLA_U32 },
+	[ELISA_A_GRANT] = NLA_POLICY_NESTED(grant_policy),
+	[ELISA_A_LIMITS] = NLA_POLICY_NESTED(limit_policy),
+	[ELISA_A_PCID] = NLA_POLICY_MAX(NLA_U8, __ELISA_PCID_MAX - 1),
+};
+
+static const struct nla_policy vm_id_policy[ELISA_A_VM_ID + 1] = {
+	[ELISA_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static const struct nla_policy export_id_policy[ELISA_A_EXPORT_ID + 1] = {
+	[ELISA_A_EXPORT_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static bool may_administer(struct sk_buff *skb)
+{
+	return netlink_capable(skb, CAP_SYS_ADMIN);
+}
+
+static int check_admin(struct sk_buff *skb, struct genl_info *info)
+{
+	if (may_administer(skb))
+		return 0;
+	GENL_SET_ERR_MSG(info, "needs CAP_SYS_ADMIN in the initial user namespace");
+	return -EPERM;
+}
+
+static int need(struct genl_info *info, int attr)
+{
+	if (info->attrs[attr])
+		return 0;
+	switch (attr) {
+	case ELISA_A_VM_FD:
+		GENL_SET_ERR_MSG(info, "VM_FD is missing");
+		break;
+	case ELISA_A_VM_NAME:
+		GENL_SET_ERR_MSG(info, "VM_NAME is missing");
+		break;
+	case ELISA_A_VM_ID:
+		GENL_SET_ERR_MSG(info, "VM_ID is missing");
+		break;
+	case ELISA_A_EXPORT_ID:
+		GENL_SET_ERR_MSG(info, "EXPORT_ID is missing");
+		break;
+	}
+	return -EINVAL;
+}
+
+static int reply(struct genl_info *info, u8 cmd,
+		 int (*fill)(struct sk_buff *skb, const void *arg),
+		 const void *arg)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(skb, info, &elisa_genl_family, 0, cmd);
+	if (!hdr || fill(skb, arg)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+static int count_export(struct elisa_export *export, void *arg)
+{
+	++*(u32 *)arg;
+	return 0;
+}
+
+static int fill_info(struct sk_buff *skb, const void *arg)
+{
+	u32 exports = 0;
+
+	elisa_export_for_each(count_export, 0, &exports);
+	return nla_put_u32(skb, ELISA_A_ABI, ELISA_ABI_VERSION) ?:
+	       nla_put_u32(skb, ELISA_A_HOOKS, elisa_hooks_installed()) ?:
+	       nla_put_u32(skb, ELISA_A_N_VMS, elisa_vm_count()) ?:
+	       nla_put_u32(skb, ELISA_A_N_EXPORTS, exports);
+}
+
+static int cmd_info(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = check_admin(skb, info);
+
+	return err ? err : reply(info, ELISA_CMD_INFO, fill_info, NULL);
+}
+
+static int parse_grant(struct nlattr *nla, struct elisa_grant *grant,
+		       struct genl_info *info)
+{
+	struct nlattr *tb[ELISA_GRANT_A_MAX + 1];
+	int err;
+
+	err = nla_parse_nested(tb, ELISA_GRANT_A_MAX, nla, grant_policy,
+			       info->extack);
+	if (err)
+		return err;
+	if (!tb[ELISA_GRANT_A_KIND] || !tb[ELISA_GRANT_A_PATTERN]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, nla,
+				    "a grant needs a kind and a pattern");
+		return -EINVAL;
+	}
+	grant->kind = nla_get_u8(tb[ELISA_GRANT_A_KIND]);
+	nla_strscpy(grant->pattern, tb[ELISA_GRANT_A_PATTERN],
+		    sizeof(grant->pattern));
+	if (!elisa_name_valid(grant->pattern, "*?")) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[ELISA_GRANT_A_PATTERN],
+				    "a pattern is 1..31 bytes of [A-Za-z0-9._-*?]");
+		return -EINVAL;
+	}
+	grant->rights = ELISA_RIGHT_READ | ELISA_RIGHT_WRITE;
+	if (tb[ELISA_GRANT_A_RIGHTS])
+		grant->rights = nla_get_u32(tb[ELISA_GRANT_A_RIGHTS]);
+	if (!(grant->rights & ELISA_RIGHT_READ)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, nla,
+				    "rights without read make no sense");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_grants(struct genl_info *info, struct elisa_enrolment *e)
+{
+	struct nlattr *nla;
+	int rem, err;
+
+	e->grants = kcalloc(ELISA_GRANTS_MAX, sizeof(*e->grants), GFP_KERNEL);
+	if (!e->grants)
+		return -ENOMEM;
+	nlmsg_for_each_attr(nla, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(nla) != ELISA_A_GRANT)
+			continue;
+		if (e->n_grants == ELISA_GRANTS_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, nla,
+					    "a VM can have 64 grants at most");
+			return -E2BIG;
+		}
+		err = parse_grant(nla, &e->grants[e->n_grants], info);
+		if (err)
+			return err;
+		e->n_grants++;
+	}
+	return 0;
+}
+
+static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
+{
+	struct nlattr *tb[ELISA_LIMIT_A_MAX + 1];
+	u32 *const field[ELISA_LIMIT_A_MAX + 1] = {
+		[ELISA_LIMIT_A_ATTACHMENTS] = &limits->attachments,
+		[ELISA_LIMIT_A_INSTANCES] = &limits->instances,
+		[ELISA_LIMIT_A_EXPORTS] = &limits->exports,
+		[ELISA_LIMIT_A_PINNED_PAGES] = &limits->pinned_pages,
+	};
+	int i, err;
+
+	if (!info->attrs[ELISA_A_LIMITS])
+		return 0;
+	err = nla_parse_nested(tb, ELISA_LIMIT_A_MAX,
+			       info->attrs[ELISA_A_LIMITS], limit_policy,
+			       info->extack);
+	for (i = 1; !err && i <= ELISA_LIMIT_A_MAX; i++)
+		if (tb[i])
+			*field[i] = nla_get_u32(tb[i]);
+	if (!err && limits->pinned_pages > PINNED_PAGES_MAX) {
+		GENL_SET_ERR_MSG(info, "PINNED_PAGES is above 1048576");
+		err = -ERANGE;
+	}
+	return err;
+}
+
+static int fill_u32_vm_id(struct sk_buff *skb, const void *arg)
+{
+	return nla_put_u32(skb, ELISA_A_VM_ID, *(const u32 *)arg);
+}
+
+static int parse_enrolment(struct genl_info *info, struct elisa_enrolment *e)
+{
+	struct nlattr **a = info->attrs;
+	int err;
+
+	err = need(info, ELISA_A_VM_FD);
+	if (!err)
+		err = need(info, ELISA_A_VM_NAME);
+	if (err)
+		return err;
+	e->fd = nla_get_u32(a[ELISA_A_VM_FD]);
+	nla_strscpy(e->identity.name, a[ELISA_A_VM_NAME],
+		    sizeof(e->identity.name));
+	if (!e->identity.name[0]) {
+		GENL_SET_ERR_MSG(info, "VM_NAME is empty");
+		return -EINVAL;
+	}
+	if (a[ELISA_A_VM_UUID]) {
+		memcpy(e->identity.uuid, nla_data(a[ELISA_A_VM_UUID]), 16);
+		e->identity.has_uuid = true;
+	}
+	if (a[ELISA_A_VM_PID])
+		e->identity.pid = nla_get_u32(a[ELISA_A_VM_PID]);
+	if (a[ELISA_A_PCID])
+		e->pcid = nla_get_u8(a[ELISA_A_PCID]);
+	err = parse_limits(info, &e->limits);
+	return err ? err : parse_grants(info, e);
+}
+
+static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
+{
+	struct elisa_enrolment e = {
+		.limits = { .attachments = 16, .instances = 64, .exports = 4,
+			    .pinned_pages = 16384 },
+		.pcid = ELISA_PCID_DENY,
+	};
+	const char *why = NULL;
+	u32 id;
+	int err;
+
+	err = check_admin(skb, info);
+	if (err)
+		return err;
+	err = parse_enrolment(info, &e);
+	if (!err) {
+		err = elisa_vm_enrol(&e, &id, &why);
+		if (err && info->extack)
+			info->extack->_msg = why;
+	}
+	kfree(e.grants);
+	return err ? err : reply(info, ELISA_CMD_VM_ENROL, fill_u32_vm_id, &id);
+}
+
+static int cmd_vm_del(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = check_admin(skb, info);
+
+	if (!err)
+		err = need(info, ELISA_A_VM_ID);
+	if (err)
+		return err;
+	err = elisa_vm_remove(nla_get_u32(info->attrs[ELISA_A_VM_ID]));
+	if (err)
+		GENL_SET_ERR_MSG(info, "no VM has this number");
+	return err;
+}
+
+static int cmd_export_del(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = check_admin(skb, info);
+
+	if (!err)
+		err = need(info, ELISA_A_EXPORT_ID);
+	if (err)
+		return err;
+	err = elisa_export_revoke_id(nla_get_u32(info->attrs[ELISA_A_EXPORT_ID]));
+	if (err)
+		GENL_SET_ERR_MSG(info, "no export has this number");
+	return err;
+}
+
+/** struct dump - state of one dump call */
+struct dump {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
+};
+
+static void *dump_begin(struct dump *d, u8 cmd)
+{
+	return genlmsg_put(d->skb, NETLINK_CB(d->cb->skb).portid,
+			   d->cb->nlh->nlmsg_seq, &elisa_genl_family,
+			   NLM_F_MULTI, cmd);
+}
+
+/* Dumps go on behind cb->args[0], the last number that was sent. */
+static int dump_end(struct dump *d, void *hdr, int err, u32 id)
+{
+	if (err) {
+		genlmsg_cancel(d->skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(d->skb, hdr);
+	d->cb->args[0] = id;
+	return 0;
+}
+
+static int put_stats(struct sk_buff *skb, struct elisa_vm *vm)
+{
+	const struct elisa_stats *s = &vm->stats;
+	const struct {
+		int attr;
+		u64 value;
+	} stat[] = {
+		{ ELISA_STAT_A_ATTACHES, atomic64_read(&s->attaches) },
+		{ ELISA_STAT_A_DENIED, atomic64_read(&s->denied) },
+		{ ELISA_STAT_A_ARMED_VCPUS, atomic_read(&s->armed) },
+		{ ELISA_STAT_A_ATTACHMENTS, atomic_read(&s->attachments) },
+		{ ELISA_STAT_A_EXPORTS, atomic_read(&s->exports) },
+		{ ELISA_STAT_A_INSTANCES, atomic_read(&s->instances) },
+		{ ELISA_STAT_A_PINNED_PAGES, atomic_read(&s->pinned_pages) },
+		{ ELISA_STAT_A_AEX, atomic64_read(&s->aex) },
+		{ ELISA_STAT_A_RESUMES, atomic64_read(&s->resumes) },
+		{ ELISA_STAT_A_GATE_EXITS, atomic64_read(&s->gate_exits) },
+		{ ELISA_STAT_A_FAULTS, atomic64_read(&s->faults) },
+		{ ELISA_STAT_A_BUSY, atomic64_read(&s->busy) },
+	};
+	struct nlattr *nest = nla_nest_start(skb, ELISA_A_STATS);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < ARRAY_SIZE(stat); i++)
+		if (nla_put_u64_64bit(skb, stat[i].attr, stat[i].value,
+				      ELISA_STAT_A_PAD))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int dump_vm(struct elisa_vm *vm, void *arg)
+{
+	struct dump *d = arg;
+	void *hdr = dump_begin(d, ELISA_CMD_VM_GET);
+	int err;
+
+	if (!hdr)
+		return -EMSGSIZE;
+	err = nla_put_u32(d->skb, ELISA_A_VM_ID, vm->id) ?:
+	      nla_put_string(d->skb, ELISA_A_VM_NAME, vm->identity.name) ?:
+	      nla_put_u32(d->skb, ELISA_A_VM_PID, vm->identity.pid) ?:
+	      nla_put_u8(d->skb, ELISA_A_VM_STATE, READ_ONCE(vm->state)) ?:
+	      put_stats(d->skb, vm);
+	if (!err && vm->identity.has_uuid)
+		err = nla_put(d->skb, ELISA_A_VM_UUID, 16, vm->identity.uuid);
+	return dump_end(d, hdr, err, vm->id);
+}
+
+static int dump_export(struct elisa_export *export, void *arg)
+{
+	struct dump *d = arg;
+	void *hdr = dump_begin(d, ELISA_CMD_EXPORT_GET);
+	struct list_head *pos;
+	u32 n = 0;
+	int err;
+
+	if (!hdr)
+		return -EMSGSIZE;
+	list_for_each(pos, &export->attachments)
+		n++;
+	err = nla_put_u32(d->skb, ELISA_A_EXPORT_ID, export->id) ?:
+	      nla_put_string(d->skb, ELISA_A_EXPORT_NAME, export->name) ?:
+	      nla_put_u32(d->skb, ELISA_A_VM_ID, export->vm->id) ?:
+	      nla_put_u32(d->skb, ELISA_A_N_ENTRIES, export->n_entries) ?:
+	      nla_put_u32(d->skb, ELISA_A_IMAGE_PAGES, export->n_image) ?:
+	      nla_put_u32(d->skb, ELISA_A_DATA_PAGES, export->data.n_pages) ?:
+	      nla_put_u32(d->skb, ELISA_A_N_ATTACHMENTS, n);
+	return dump_end(d, hdr, err, export->id);
+}
+
+static u32 instances_of(struct elisa_attachment *att)
+{
+	struct list_head *pos;
+	unsigned long flags;
+	u32 n = 0;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	list_for_each(pos, &att->instances)
+		n++;
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return n;
+}
+
+static int put_attachment(struct dump *d, struct elisa_attachment *att)
+{
+	void *hdr = dump_begin(d, ELISA_CMD_ATTACHMENT_GET);
+	struct sk_buff *skb = d->skb;
+	int err;
+
+	if (!hdr)
+		return -EMSGSIZE;
+	err = nla_put_u32(skb, ELISA_A_ATTACHMENT_ID, att->id) ?:
+	      nla_put_u32(skb, ELISA_A_VM_ID, att->vm->id) ?:
+	      nla_put_u32(skb, ELISA_A_EXPORT_ID, att->export_id) ?:
+	      nla_put_string(skb, ELISA_A_EXPORT_NAME, att->export_name) ?:
+	      nla_put_u32(skb, ELISA_A_RIGHTS, att->dead ? 0 : att->rights) ?:
+	      nla_put_u64_64bit(skb, ELISA_A_WINDOW, ELISA_WINDOW(att->slot),
+				ELISA_A_PAD) ?:
+	      nla_put_u32(skb, ELISA_A_XBUF_PAGES, att->xbuf.n_pages) ?:
+	      nla_put_u32(skb, ELISA_A_N_INSTANCES, instances_of(att));
+	if (err) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* cb->args[0] is the last VM done, args[1] the next window of the one after. */
+static int dump_attachments(struct elisa_vm *vm, void *arg)
+{
+	struct dump *d = arg;
+	long *slot = &d->cb->args[1];
+	int err = 0;
+
+	mutex_lock(&vm->lock);
+	for (; *slot < ELISA_WINDOWS; ++*slot) {
+		if (!vm->attachment[*slot])
+			continue;
+		err = put_attachment(d, vm->attachment[*slot]);
+		if (err)
+			break;
+	}
+	mutex_unlock(&vm->lock);
+	if (!err) {
+		*slot = 0;
+		d->cb->args[0] = vm->id;
+	}
+	return err;
+}
+
+static int dump_start(struct netlink_callback *cb)
+{
+	if (netlink_capable(cb->skb, CAP_SYS_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(cb->extack,
+		       "needs CAP_SYS_ADMIN in the initial user namespace");
+	return -EPERM;
+}
+
+static int dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dump d = { .skb = skb, .cb = cb };
+
+	elisa_vm_for_each(dump_vm, cb->args[0], &d);
+	return skb->len;
+}
+
+static int dump_exports(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dump d = { .skb = skb, .cb = cb };
+
+	elisa_export_for_each(dump_export, cb->args[0], &d);
+	return skb->len;
+}
+
+static int dump_all_attachments(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	struct dump d = { .skb = skb, .cb = cb };
+
+	elisa_vm_for_each(dump_attachments, cb->args[0], &d);
+	return skb->len;
+}
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = ELISA_CMD_INFO,
+		.doit = cmd_info,
+	},
+	{
+		.cmd = ELISA_CMD_VM_ENROL,
+		.doit = cmd_vm_enrol,
+		.policy = enrol_policy,
+		.maxattr = ARRAY_SIZE(enrol_policy) - 1,
+	},
+	{
+		.cmd = ELISA_CMD_VM_DEL,
+		.doit = cmd_vm_del,
+		.policy = vm_id_policy,
+		.maxattr = ARRAY_SIZE(vm_id_policy) - 1,
+	},
+	{
+		.cmd = ELISA_CMD_VM_GET,
+		.start = dump_start,
+		.dumpit = dump_vms,
+	},
+	{
+		.cmd = ELISA_CMD_EXPORT_GET,
+		.start = dump_start,
+		.dumpit = dump_exports,
+	},
+	{
+		.cmd = ELISA_CMD_EXPORT_DEL,
+		.doit = cmd_export_del,
+		.policy = export_id_policy,
+		.maxattr = ARRAY_SIZE(export_id_policy) - 1,
+	},
+	{
+		.cmd = ELISA_CMD_ATTACHMENT_GET,
+		.start = dump_start,
+		.dumpit = dump_all_attachments,
+	},
+};
+
+static const struct genl_multicast_group groups[] = {
+	{ .name = ELISA_GENL_MCGRP_EVENTS },
+};
+
+/*
+ * Not in other network namespaces, and parallel: a revocation waits for
+ * vCPUs, and other families must not wait with it.
+ */
+struct genl_family elisa_genl_family __ro_after_init = {
+	.name = ELISA_GENL_NAME,
+	.version = ELISA_GENL_VERSION,
+	.netnsok = false,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+	.resv_start_op = __ELISA_CMD_MAX,
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
+};

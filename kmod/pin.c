@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Long-term pins on guest memory.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "guest_walk.h"
+#include "pin.h"
+#include "vm.h"
+
+static int reserve(struct elisa_pins *pins, u32 more)
+{
+	u32 capacity = pins->n_pages + more;
+	struct page **pages;
+
+	if (capacity <= pins->capacity)
+		return 0;
+	pages = kvmalloc_array(capacity, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return -ENOMEM;
+	memcpy(pages, pins->pages, pins->n_pages * sizeof(*pages));
+	kvfree(pins->pages);
+	pins->pages = pages;
+	pins->capacity = capacity;
+	return 0;
+}
+
+/**
+ * elisa_pin_guest() - pin writable guest memory, appending to @pins
+ * @pins: where to
+ * @vm: owner; charged against its limit and the VMM's RLIMIT_MEMLOCK
+ * @vcpu: the caller's own vCPU, whose page tables translate
+ * @gva: page-aligned guest-virtual address
+ * @n_pages: pages of 4 KiB
+ *
+ * Context: the vCPU's thread, sleeps, kvm->srcu held.
+ * Return: 0; -EFAULT an address is not mapped writable for the caller or not
+ * ordinary memory of the VMM; -ENOSPC the VM's limit; -ENOMEM also for
+ * RLIMIT_MEMLOCK; -EINTR the thread is being killed.  Nothing is pinned then.
+ */
+int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
+		    struct kvm_vcpu *vcpu, u64 gva, u32 n_pages)
+{
+	u32 first = pins->n_pages;
+	unsigned long hva;
+	int err;
+
+	if (!elisa_limit_take(&vm->stats.pinned_pages, vm->limits.pinned_pages,
+			      n_pages))
+		return -ENOSPC;
+	err = account_locked_vm(vm->mm, n_pages, true);
+	if (err)
+		goto err_limit;
+	err = reserve(pins, n_pages);
+	if (err)
+		goto err_account;
+
+	while (pins->n_pages < first + n_pages) {
+		err = elisa_guest_hva(vcpu, gva, ELISA_ACCESS_WRITE, &hva);
+		if (err)
+			goto err_unpin;
+		err = pin_user_pages_fast(hva, 1, FOLL_WRITE | FOLL_LONGTERM,
+					  &pins->pages[pins->n_pages]);
+		if (err != 1) {
+			err = err < 0 ? err : -EFAULT;
+			goto err_unpin;
+		}
+		pins->n_pages++;
+		gva += PAGE_SIZE;
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			goto err_unpin;
+		}
+		cond_resched();
+	}
+	return 0;
+
+err_unpin:
+	unpin_user_pages(pins->pages + first, pins->n_pages - first);
+	pins->n_pages = first;
+err_account:
+	account_locked_vm(vm->mm, n_pages, false);
+err_limit:
+	atomic_sub(n_pages, &vm->stats.pinned_pages);
+	return err;
+}
+
+/**
+ * elisa_unpin() - release all of @pins
+ * @pins: no EPT maps them any more and INVEPT ran since one did
+ * @vm: owner
+ *
+ * Context: sleeps.  The VMM may be dead already.
+ */
+void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm)
+{
+	if (pins->n_pages) {
+		unpin_user_pages_dirty_lock(pins->pages, pins->n_pages, true);
+		account_locked_vm(vm->mm, pins->n_pages, false);
+		atomic_sub(pins->n_pages, &vm->stats.pinned_pages);
+	}
+	kvfree(pins->pages);
+	memset(pins, 0, sizeof(*pins));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guest memory that sub contexts map: pinned, and accounted to its owner. */
+#ifndef ELISA_PIN_H
+#define ELISA_PIN_H
+
+#include <linux/types.h>
+
+struct elisa_vm;
+struct kvm_vcpu;
+struct page;
+
+/**
+ * struct elisa_pins - pinned pages
+ * @pages: pages, @n_pages of them valid
+ * @capacity: allocated length of @pages
+ */
+struct elisa_pins {
+	struct page **pages;
+	u32 n_pages, capacity;
+};
+
+int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
+		    struct kvm_vcpu *vcpu, u64 gva, u32 n_pages);
+void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm);
+
+#endif /* ELISA_PIN_H */

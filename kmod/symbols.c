@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The only place where the module looks up a symbol.  kallsyms_lookup_name()
+ * has not been exported since 5.7; a kprobe, registered and removed at once,
+ * tells the address.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kprobes.h>
+#include <linux/printk.h>
+#include <linux/types.h>
+
+#include "symbols.h"
+
+#define ENDBR64_LEN	4
+
+/* With IBT a kprobe on a function sits behind its ENDBR64 (F3 0F 1E FA). */
+static bool behind_endbr(const u8 *addr)
+{
+	return addr[-4] == 0xf3 && addr[-3] == 0x0f && addr[-2] == 0x1e &&
+	       addr[-1] == 0xfa;
+}
+
+/**
+ * elisa_symbol() - address of a kernel or module function
+ * @name: its name; the module must not have a symbol of that name itself, the
+ *	look-up would find that one
+ *
+ * Context: sleeps.
+ * Return: the address where a call would go, or 0 with one line in the log.
+ */
+unsigned long elisa_symbol(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name };
+	unsigned long addr;
+	int err;
+
+	err = register_kprobe(&probe);
+	if (err) {
+		pr_err("this kernel has no %s that can be hooked (%d)\n", name,
+		       err);
+		return 0;
+	}
+	addr = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return behind_endbr((u8 *)addr) ? addr - ENDBR64_LEN : addr;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Addresses of functions that are not exported. */
+#ifndef ELISA_SYMBOLS_H
+#define ELISA_SYMBOLS_H
+
+unsigned long elisa_symbol(const char *name);
+
+#endif /* ELISA_SYMBOLS_H */

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Allocation of table pages.  They are charged to the memory cgroup of the
+ * VMM whose thread asks for them.
+ */
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <asm/io.h>
+
+#include "gate_code.h"
+#include "table.h"
+
+/**
+ * elisa_table_alloc() - allocate one zeroed table page
+ * @table: result
+ *
+ * Context: sleeps.  Return: 0 or -ENOMEM; @table is all zero then.
+ */
+int elisa_table_alloc(struct elisa_table *table)
+{
+	table->va = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	table->pa = table->va ? virt_to_phys(table->va) : 0;
+	return table->va ? 0 : -ENOMEM;
+}
+
+/* Pages looked at before elisa_table_alloc_root() gives up: 16 MiB. */
+#define ROOT_TRIES	4096
+
+/**
+ * elisa_table_alloc_root() - allocate a root table for a sub context
+ * @table: result
+ *
+ * Its EPTP stands as an immediate in gate pages, so the page lies below 4 GiB
+ * and passes elisa_gate_eptp_ok(); about one page in seven does.  Pages that
+ * do not are held until one is found, or the allocator would offer them again.
+ *
+ * Context: sleeps.  Return: 0 or -ENOMEM; @table is all zero then.
+ */
+int elisa_table_alloc_root(struct elisa_table *table)
+{
+	struct page *page, *next;
+	LIST_HEAD(rejected);
+	unsigned int i;
+
+	table->va = NULL;
+	table->pa = 0;
+	for (i = 0; i < ROOT_TRIES; i++) {
+		page = alloc_page(GFP_DMA32 | GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+				  __GFP_NOWARN);
+		if (!page)
+			break;
+		if (elisa_gate_eptp_ok(elisa_eptp(page_to_phys(page)))) {
+			table->va = page_address(page);
+			table->pa = page_to_phys(page);
+			break;
+		}
+		list_add(&page->lru, &rejected);
+	}
+	list_for_each_entry_safe(page, next, &rejected, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	return table->va ? 0 : -ENOMEM;
+}
+
+/** elisa_table_free() - free a table page; an all-zero @table is fine */
+void elisa_table_free(struct elisa_table *table)
+{
+	free_page((unsigned long)table->va);
+	table->va = NULL;
+	table->pa = 0;
+}
+
+static int alloc_lower(struct elisa_ept *ept)
+{
+	int err = elisa_table_alloc(&ept->pdpt);
+
+	return err ? err : elisa_table_alloc(&ept->pd);
+}
+
+/**
+ * elisa_ept_alloc() - allocate the upper levels of a gate context
+ * @ept: all zero; free with elisa_ept_free() also after an error
+ */
+int elisa_ept_alloc(struct elisa_ept *ept)
+{
+	int err = elisa_table_alloc(&ept->pml4);
+
+	return err ? err : alloc_lower(ept);
+}
+
+/** elisa_ept_alloc_sub() - the same for a sub context */
+int elisa_ept_alloc_sub(struct elisa_ept *ept)
+{
+	int err = elisa_table_alloc_root(&ept->pml4);
+
+	return err ? err : alloc_lower(ept);
+}
+
+/** elisa_ept_free() - no CPU may have a translation through @ept any more */
+void elisa_ept_free(struct elisa_ept *ept)
+{
+	elisa_table_free(&ept->pd);
+	elisa_table_free(&ept->pdpt);
+	elisa_table_free(&ept->pml4);
+}
+
+/** elisa_alias_alloc() - allocate an alias; free it also after an error */
+int elisa_alias_alloc(struct elisa_ept_alias *alias)
+{
+	int err = elisa_table_alloc(&alias->pdpt);
+
+	if (!err)
+		err = elisa_table_alloc(&alias->pd);
+	return err ? err : elisa_table_alloc(&alias->pt);
+}
+
+/** elisa_alias_free() - no CPU may have a translation through it any more */
+void elisa_alias_free(struct elisa_ept_alias *alias)
+{
+	elisa_table_free(&alias->pt);
+	elisa_table_free(&alias->pd);
+	elisa_table_free(&alias->pdpt);
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCPU state: creation, arming at VM entry, binding instances to gates.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "aex.h"
+#include "attachment.h"
+#include "compat/kvm_regs.h"
+#include "cpu.h"
+#include "gate_code.h"
+#include "instance.h"
+#include "mode.h"
+#include "resume.h"
+#include "table.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/**
+ * elisa_vcpu_free() - free a vCPU's state
+ * @v: not reachable by hooks, its VMCS disarmed or destroyed, INVEPT done
+ */
+void elisa_vcpu_free(struct elisa_vcpu *v)
+{
+	unsigned int i;
+
+	if (!v)
+		return;
+	for (i = 0; i < ELISA_WINDOWS; i++)
+		elisa_table_free(&v->slot[i].gate);
+	elisa_table_free(&v->gate_data);
+	elisa_table_free(&v->gate_code);
+	elisa_ept_free(&v->gate);
+	elisa_table_free(&v->private);
+	elisa_table_free(&v->list);
+	kvfree(v);
+}
+
+static int build_gate(struct elisa_vcpu *v)
+{
+	const struct elisa_apt *apt = &v->vm->apt;
+	const u64 r = ELISA_EPT_R, rw = ELISA_EPT_R | ELISA_EPT_W;
+	u64 *code;
+	int err;
+
+	err = elisa_table_alloc(&v->list);
+	if (!err)
+		err = elisa_table_alloc(&v->private);
+	if (!err)
+		err = elisa_ept_alloc(&v->gate);
+	if (!err)
+		err = elisa_table_alloc(&v->gate_code);
+	if (!err)
+		err = elisa_table_alloc(&v->gate_data);
+	if (err)
+		return err;
+
+	code = v->gate_code.va;
+	elisa_ept_set_page(code, ELISA_APT_GATE_L3, apt->l3.pa, r);
+	elisa_ept_set_page(code, ELISA_APT_GATE_L2, apt->l2.pa, r);
+	elisa_ept_set_page(code, ELISA_APT_GATE_L1, apt->l1.pa, r);
+	elisa_ept_set_page(code, ELISA_APT_GATE_LOW_L3, apt->low_l3.pa, r);
+	elisa_ept_set_page(code, ELISA_APT_GATE_LOW_L2, apt->low_l2.pa, r);
+	if (v->vm->la57)
+		elisa_ept_set_page(code, ELISA_APT_GATE_L4, apt->l4.pa, r);
+	elisa_ept_set_page(v->gate_data.va, ELISA_GATE_LIST_PAGE, v->list.pa,
+			   rw);
+	elisa_ept_set_page(v->gate_data.va, ELISA_GATE_PRIVATE_PAGE,
+			   v->private.pa, rw);
+
+	elisa_ept_build(&v->gate, &v->vm->alias, elisa_cpu_special_base());
+	elisa_ept_set_chunk(&v->gate, ELISA_CHUNK_GATE, v->gate_code.pa,
+			    ELISA_EPT_R | ELISA_EPT_EXEC);
+	elisa_ept_set_chunk(&v->gate, ELISA_CHUNK_GATE_DATA, v->gate_data.pa,
+			    rw);
+	v->gate_eptp = elisa_eptp(v->gate.pml4.pa);
+	v->list.va[ELISA_IDX_GATE] = v->gate_eptp;
+	return 0;
+}
+
+/**
+ * elisa_vcpu_get_or_create() - a vCPU's state
+ * @vm: its VM, with vm->lock held and its gate APT built
+ * @vcpu: the vCPU
+ *
+ * Context: sleeps.  Return: it, or ERR_PTR: -ENOMEM, -EINVAL.
+ */
+struct elisa_vcpu *elisa_vcpu_get_or_create(struct elisa_vm *vm,
+					    struct kvm_vcpu *vcpu)
+{
+	struct elisa_vcpu *v;
+	int err;
+
+	if (vcpu->vcpu_idx < 0 || vcpu->vcpu_idx >= vm->n_vcpu)
+		return ERR_PTR(-EINVAL);
+	v = vm->vcpu[vcpu->vcpu_idx];
+	if (v)
+		return v;
+	v = kvzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
+	if (!v)
+		return ERR_PTR(-ENOMEM);
+	raw_spin_lock_init(&v->lock);
+	v->vm = vm;
+	v->vcpu = vcpu;
+	err = build_gate(v);
+	if (err) {
+		elisa_vcpu_free(v);
+		return ERR_PTR(err);
+	}
+	/* Pairs with the hooks' reads: what they find is complete. */
+	smp_store_release(&vm->vcpu[vcpu->vcpu_idx], v);
+	return v;
+}
+
+/**
+ * elisa_vcpu_open_slot() - give a window a gate page on this vCPU
+ *
+ * Context: vm->lock held, sleeps.  Return: 0 or -ENOMEM.
+ */
+int elisa_vcpu_open_slot(struct elisa_vcpu *v, unsigned int slot)
+{
+	struct elisa_table *gate = &v->slot[slot].gate;
+	int err;
+
+	if (gate->va)
+		return 0;
+	err = elisa_table_alloc(gate);
+	if (err)
+		return err;
+	elisa_gate_build((u8 *)gate->va);
+	elisa_ept_set_page(v->gate_code.va, slot, gate->pa,
+			   elisa_cpu_exec_rights());
+	return 0;
+}
+
+/**
+ * elisa_vcpu_bind() - let a window's gate lead to an instance
+ * @v: vCPU, not in the guest, v->lock held, slot opened
+ * @slot: window, with no instance bound
+ * @inst: instance in state BOUND
+ */
+void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
+		     struct elisa_instance *inst)
+{
+	v->slot[slot].instance = inst;
+	elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va, (u32)inst->eptp);
+}
+
+/**
+ * elisa_vcpu_unbind() - close a window's gate, free its instance
+ * @v: vCPU, not in the guest, v->lock held
+ * @slot: window
+ */
+void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot)
+{
+	struct elisa_instance *inst = v->slot[slot].instance;
+
+	if (!inst)
+		return;
+	v->slot[slot].instance = NULL;
+	elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va, ELISA_GATE_CLOSED);
+	elisa_instance_unbind(inst);
+}
+
+/**
+ * elisa_vcpu_sync() - close the gates of revoked attachments
+ * @v: vCPU, not in the guest, v->lock held
+ */
+void elisa_vcpu_sync(struct elisa_vcpu *v)
+{
+	unsigned int slot;
+
+	v->sync = false;
+	if (v->pending && READ_ONCE(v->pending->att->dead)) {
+		elisa_instance_step(v->pending, ELISA_IE_CANCEL);
+		v->pending = NULL;
+	}
+	for (slot = 0; slot < ELISA_WINDOWS; slot++)
+		if (v->slot[slot].instance &&
+		    READ_ONCE(v->slot[slot].instance->att->dead))
+			elisa_vcpu_unbind(v, slot);
+}
+
+static bool uses(const struct elisa_vcpu *v, const struct elisa_attachment *att)
+{
+	const struct elisa_instance *inst = v->slot[att->slot].instance;
+
+	return (inst && inst->att == att) ||
+	       (v->pending && v->pending->att == att);
+}
+
+/* Is the vCPU free of the attachment?  Makes it so when it may. */
+static bool try_drop(struct elisa_vcpu *v, struct elisa_attachment *att)
+{
+	unsigned long flags;
+	bool done;
+
+	raw_spin_lock_irqsave(&v->lock, flags);
+	if (READ_ONCE(v->vm->state) == ELISA_VM_GONE)
+		v->in_guest = false;
+	if (uses(v, att)) {
+		if (v->in_guest)
+			v->sync = true;
+		else
+			elisa_vcpu_sync(v);
+	}
+	done = !uses(v, att);
+	raw_spin_unlock_irqrestore(&v->lock, flags);
+	return done;
+}
+
+/**
+ * elisa_vcpu_drop() - take an attachment out of all vCPUs
+ * @vm: its VM, vm->lock held
+ * @att: the attachment, marked dead
+ *
+ * A vCPU that is in the guest gets a sync request and a kick; its exit hook
+ * then unbinds.  The hook runs in the vCPU's thread soon after the exit: that
+ * thread is in the kernel, where neither SIGSTOP nor the freezer holds it, so
+ * the wait is bounded by scheduling.  Nothing binds an instance of a dead
+ * attachment again.
+ *
+ * Context: sleeps.  A VM that is gone has no running vCPU.
+ */
+void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att)
+{
+	bool kick = false;
+	unsigned int i;
+
+	for (i = 0; i < vm->n_vcpu; i++)
+		if (vm->vcpu[i] && !try_drop(vm->vcpu[i], att))
+			kick = true;
+	if (!kick)
+		return;
+	elisa_cpu_kick_all();
+	for (i = 0; i < vm->n_vcpu; i++)
+		while (vm->vcpu[i] && !try_drop(vm->vcpu[i], att))
+			schedule_timeout_uninterruptible(1);
+}
+
+/* Without a change of KVM's own VM-function settings: they are 0. */
+static void disarm(struct elisa_vcpu *v)
+{
+	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
+
+	elisa_vmwrite(VM_FUNCTION_CONTROL, 0);
+	elisa_vmwrite(EPTP_LIST_ADDRESS, 0);
+	elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL,
+		      controls & ~(u64)SECONDARY_EXEC_ENABLE_VMFUNC);
+	v->armed = false;
+	elisa_vm_disarmed(v->vm);
+}
+
+static void arm(struct elisa_vcpu *v)
+{
+	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
+
+	/* KVM rewrites these controls when its own settings change. */
+	if (!(controls & SECONDARY_EXEC_ENABLE_VMFUNC))
+		elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL,
+			      controls | SECONDARY_EXEC_ENABLE_VMFUNC);
+	if (elisa_vmread(VM_FUNCTION_CONTROL) != VMX_VMFUNC_EPTP_SWITCHING) {
+		elisa_vmwrite(VM_FUNCTION_CONTROL, VMX_VMFUNC_EPTP_SWITCHING);
+		elisa_vmwrite(EPTP_LIST_ADDRESS, v->list.pa);
+	}
+	if (!v->armed) {
+		v->armed = true;
+		atomic_inc(&v->vm->stats.armed);
+	}
+}
+
+static bool may_arm(struct elisa_vcpu *v)
+{
+	return READ_ONCE(v->vm->state) == ELISA_VM_ACTIVE &&
+	       !elisa_mode_refusal(v->vm, v->vcpu);
+}
+
+/**
+ * elisa_vcpu_enter() - entry hook of a vCPU that has ELISA state
+ * @v: vCPU
+ *
+ * Context: in vmx_vcpu_run(), the last step before VM entry: interrupts off,
+ * VMCS loaded, nothing can cancel the entry any more.
+ */
+void elisa_vcpu_enter(struct elisa_vcpu *v)
+{
+	u64 eptp;
+
+	raw_spin_lock(&v->lock);
+	eptp = elisa_vmread(EPT_POINTER);
+	if (unlikely(v->in_guest)) {
+		/*
+		 * The last exit was handled by a fastpath, without the exit
+		 * hook.  Stay in whatever context the vCPU is, unless that is
+		 * to go away.
+		 */
+		if (eptp == v->default_eptp || elisa_aex_is_ours(v, eptp)) {
+			if (unlikely(v->sync)) {
+				elisa_aex_force(v);
+				elisa_vcpu_sync(v);
+			}
+			goto out;
+		}
+	}
+	if (eptp != v->default_eptp) {
+		v->default_eptp = eptp;
+		v->list.va[ELISA_IDX_DEFAULT] = eptp;
+	}
+	if (unlikely(v->sync))
+		elisa_vcpu_sync(v);
+	if (likely(may_arm(v)))
+		arm(v);
+	else if (v->armed)
+		disarm(v);
+	if (unlikely(v->pending))
+		elisa_resume_enter(v);
+	v->in_guest = true;
+out:
+	raw_spin_unlock(&v->lock);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A vCPU that uses ELISA: its gate context, its EPTP list, and which instance
+ * each window's gate page leads to.
+ *
+ *		first VMFUNC, entry hook
+ *	idle ----------------------------> armed
+ *	     <----------------------------
+ *		mode change, VM leaving, entry hook
+ *
+ * Armed means that the VMCS has VM functions on and points at the EPTP list.
+ * Only the entry hook arms and disarms, with the VMCS loaded.
+ *
+ * @in_guest is set by the entry hook and cleared by the exit hook, both under
+ * @lock.  While it is set the vCPU may be in any instance that is bound to
+ * one of its slots, and only the vCPU's own hooks may unbind it; others set
+ * @sync and kick.  Between two entries of a fastpath exit it stays set.
+ */
+#ifndef ELISA_VCPU_H
+#define ELISA_VCPU_H
+
+#include <linux/kvm_host.h>
+#include <linux/spinlock.h>
+
+#include <elisa/layout.h>
+
+#include "ept.h"
+
+struct elisa_attachment;
+struct elisa_instance;
+struct elisa_vm;
+
+/**
+ * struct elisa_slot - one window on one vCPU
+ * @gate: the gate code page, kept until the VM goes
+ * @instance: what it leads to; NULL: the gate is closed
+ */
+struct elisa_slot {
+	struct elisa_table gate;
+	struct elisa_instance *instance;
+};
+
+/**
+ * struct elisa_vcpu - a vCPU's ELISA state
+ * @lock: guards all below but the page addresses
+ * @list: the EPTP list page
+ * @private: the gate-private page; mapped in the gate only
+ * @gate: the gate context
+ * @gate_code: page table of chunk ELISA_CHUNK_GATE
+ * @gate_data: page table of chunk ELISA_CHUNK_GATE_DATA
+ * @gate_eptp: EPTP of @gate
+ * @default_eptp: KVM's EPTP as of the last entry
+ * @in_guest: see above
+ * @armed: see above
+ * @sync: slots of revoked attachments are to be closed at the next hook
+ * @pending: instance to load at the next entry (late RESUME)
+ * @pending_rip: the VMCALL that asked for it
+ * @slot: by window
+ */
+struct elisa_vcpu {
+	raw_spinlock_t lock;
+	struct elisa_vm *vm;
+	struct kvm_vcpu *vcpu;
+	struct elisa_table list, private;
+	struct elisa_ept gate;
+	struct elisa_table gate_code, gate_data;
+	u64 gate_eptp, default_eptp;
+	bool in_guest, armed, sync;
+	struct elisa_instance *pending;
+	u64 pending_rip;
+	struct elisa_slot slot[ELISA_WINDOWS];
+};
+
+struct elisa_vcpu *elisa_vcpu_get_or_create(struct elisa_vm *vm,
+					    struct kvm_vcpu *vcpu);
+void elisa_vcpu_free(struct elisa_vcpu *v);
+int elisa_vcpu_open_slot(struct elisa_vcpu *v, unsigned int slot);
+void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
+		     struct elisa_instance *inst);
+void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot);
+void elisa_vcpu_sync(struct elisa_vcpu *v);
+void elisa_vcpu_enter(struct elisa_vcpu *v);
+void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att);
+
+#endif /* ELISA_VCPU_H */

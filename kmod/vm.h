@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An enrolled VM.
+ *
+ * Found by its struct kvm under RCU (hooks) or with a reference (everything
+ * that sleeps).  The module does not keep the VM alive; kvm_arch_destroy_vm()
+ * is hooked, and from then on @kvm is only a number.
+ *
+ * Locks, in this order:
+ *	vm->lock	(mutex) attachments, vCPU and instance creation, RESUME
+ *	elisa_export_lock (mutex) export table and each export's attachments
+ *	vcpu->lock	(raw spinlock, irqs off) what one vCPU's gate leads to
+ *	attachment->lock (raw spinlock) instance states and free list
+ */
+#ifndef ELISA_VM_H
+#define ELISA_VM_H
+
+#include <linux/atomic.h>
+#include <linux/kref.h>
+#include <linux/kvm_host.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/ratelimit_types.h>
+#include <linux/workqueue.h>
+
+#include <elisa/layout.h>
+#include <elisa/netlink.h>
+
+#include "apt.h"
+#include "policy.h"
+
+#define ELISA_VM_NAME_SIZE	64
+
+struct elisa_attachment;
+struct elisa_vcpu;
+
+/** struct elisa_limits - what a VM may use at most */
+struct elisa_limits {
+	u32 attachments;
+	u32 instances;
+	u32 exports;
+	u32 pinned_pages;
+};
+
+/** struct elisa_stats - counters of a VM; names as in <elisa/netlink.h> */
+struct elisa_stats {
+	atomic64_t attaches, denied, aex, resumes, gate_exits, faults, busy;
+	atomic_t armed, attachments, exports, instances, pinned_pages;
+};
+
+/** struct elisa_identity - how the host names a VM */
+struct elisa_identity {
+	char name[ELISA_VM_NAME_SIZE];
+	u8 uuid[16];
+	bool has_uuid;
+	u32 pid;
+};
+
+/**
+ * struct elisa_vm - an enrolled VM
+ * @kvm: KVM's object, not to be dereferenced once @state is GONE
+ * @hash: in the table of the hooks
+ * @list: in the list of all VMs
+ * @ref: the table's reference, and one of each sleeper and attachment
+ * @state: enum elisa_vm_state
+ * @mm: the VMM's address space, for RLIMIT_MEMLOCK accounting
+ * @lock: see above
+ * @la57: paging depth of the guest, chosen by its first attach
+ * @gate_built: @apt and @alias are built
+ * @apt: APT of all gate contexts of the VM
+ * @alias: leads to its root
+ * @attachment: by window
+ * @vcpu: by vcpu_idx, set once
+ * @n_vcpu: size of @vcpu
+ * @event_limit: for events that a guest causes at no cost
+ * @faults_reported: value of stats.faults at the last event
+ * @work: cleans up a VM that is gone or leaving
+ */
+struct elisa_vm {
+	struct kvm *kvm;
+	struct hlist_node hash;
+	struct list_head list;
+	struct kref ref;
+	enum elisa_vm_state state;
+	u32 id;
+	struct elisa_identity identity;
+	struct elisa_grant *grants;
+	u32 n_grants;
+	struct elisa_limits limits;
+	u8 pcid;
+	struct mm_struct *mm;
+	struct mutex lock;
+	bool la57;
+	bool gate_built;
+	struct elisa_apt apt;
+	struct elisa_ept_alias alias;
+	struct elisa_attachment *attachment[ELISA_WINDOWS];
+	struct elisa_vcpu **vcpu;
+	unsigned int n_vcpu;
+	struct elisa_stats stats;
+	struct ratelimit_state event_limit;
+	s64 faults_reported;
+	struct work_struct work;
+};
+
+/** struct elisa_enrolment - arguments of elisa_vm_enrol() */
+struct elisa_enrolment {
+	int fd;
+	struct elisa_identity identity;
+	struct elisa_grant *grants;
+	u32 n_grants;
+	struct elisa_limits limits;
+	u8 pcid;
+};
+
+int elisa_vm_init(void);
+void elisa_vm_exit(void);
+int elisa_vm_enrol(struct elisa_enrolment *enrolment, u32 *id,
+		   const char **why);
+int elisa_vm_remove(u32 id);
+struct elisa_vm *elisa_vm_find_rcu(const struct kvm *kvm);
+struct elisa_vm *elisa_vm_get(const struct kvm *kvm);
+void elisa_vm_put(struct elisa_vm *vm);
+void elisa_vm_destroyed(const struct kvm *kvm);
+void elisa_vm_disarmed(struct elisa_vm *vm);
+int elisa_vm_build_gate(struct elisa_vm *vm, bool la57);
+bool elisa_limit_take(atomic_t *counter, u32 limit, u32 n);
+int elisa_vm_for_each(int (*fn)(struct elisa_vm *vm, void *arg), u32 from,
+		      void *arg);
+u32 elisa_vm_count(void);
+
+#endif /* ELISA_VM_H */
