@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <elisa/guest.h>
+#include <elisa/layout.h>
+
+#include "hypercall.h"
+#include "window.h"
+
+struct elisa_attachment {
+	uint64_t token;
+	uint64_t window;
+	unsigned int rights;
+	pid_t owner;
+};
+
+static int check_xbuf(const void *xbuf, size_t size)
+{
+	if (!xbuf != !size)
+		return -EINVAL;
+	if ((uintptr_t)xbuf % ELISA_PAGE_SIZE || size % ELISA_PAGE_SIZE)
+		return -EINVAL;
+	if (size / ELISA_PAGE_SIZE > ELISA_XBUF_PAGES_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+int elisa_attach(struct elisa_attachment **att, const char *name,
+		 void *xbuf, size_t xbuf_size)
+{
+	struct elisa_packed_name packed;
+	struct elisa_attachment *a;
+	struct elisa_regs regs;
+	int64_t rc;
+
+	rc = elisa_name_pack(name, &packed);
+	if (!rc)
+		rc = check_xbuf(xbuf, xbuf_size);
+	if (!rc)
+		rc = elisa_probe();
+	if (rc)
+		return (int)rc;
+
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return -ENOMEM;
+
+	regs = (struct elisa_regs) {
+		.rdi = packed.word[0],
+		.rsi = packed.word[1],
+		.rdx = packed.word[2],
+		.r10 = packed.word[3],
+		.r8 = (uintptr_t)xbuf,
+		.r9 = xbuf_size / ELISA_PAGE_SIZE,
+	};
+	rc = elisa_hypercall(ELISA_HC_ATTACH, &regs);
+	if (rc < 0)
+		goto err_free;
+	a->token = regs.rdi;
+	a->window = regs.rsi;
+	a->rights = (unsigned int)regs.rdx;
+	a->owner = getpid();
+
+	rc = elisa_window_map(a->window);
+	if (rc)
+		goto err_detach;
+	*att = a;
+	return 0;
+
+err_detach:
+	elisa_hypercall_token(ELISA_HC_DETACH, a->token);
+err_free:
+	free(a);
+	return (int)rc;
+}
+
+int elisa_detach(struct elisa_attachment *att)
+{
+	int rc = 0;
+
+	if (!att)
+		return 0;
+	if (att->owner == getpid())
+		rc = elisa_hypercall_token(ELISA_HC_DETACH, att->token);
+	elisa_window_unmap(att->window);
+	free(att);
+	return rc;
+}
+
+unsigned int elisa_rights(const struct elisa_attachment *att)
+{
+	return att->rights;
+}
+
+int elisa_lookup(const struct elisa_attachment *att, const char *name,
+		 struct elisa_entry *entry)
+{
+	struct elisa_packed_name packed;
+	int64_t rc;
+
+	rc = elisa_name_pack(name, &packed);
+	if (rc)
+		return (int)rc;
+	rc = elisa_hypercall_entry(ELISA_HC_ENTRY, att->token, &packed, 0);
+	if (rc < 0)
+		return (int)rc;
+	entry->stub = elisa_window_stub(att->window);
+	entry->index = (uint64_t)rc;
+	return 0;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <elisa/guest.h>
+
+#define HUGE_SHIFT	21
+#define HUGE_SIZE	((size_t)1 << HUGE_SHIFT)
+
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT	26
+#endif
+
+/*
+ * MAP_SHARED, because after a fork() a write to a private mapping would move
+ * the parent to a fresh page, while the host keeps the old one pinned.
+ */
+#define BUFFER_FLAGS \
+	(MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB | \
+	 (HUGE_SHIFT << MAP_HUGE_SHIFT))
+
+int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size)
+{
+	size_t step;
+	void *p;
+
+	memset(buf, 0, sizeof(*buf));
+	if (!size || size > SIZE_MAX - HUGE_SIZE)
+		return -EINVAL;
+	size = (size + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1);
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, BUFFER_FLAGS, -1, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	/* MAP_POPULATE does its best and tells nobody; this faults for sure. */
+	for (step = 0; step < size; step += HUGE_SIZE)
+		*((volatile char *)p + step) = 0;
+	buf->addr = p;
+	buf->size = size;
+	return 0;
+}
+
+void elisa_buffer_free(struct elisa_buffer *buf)
+{
+	if (buf->addr)
+		munmap(buf->addr, buf->size);
+	memset(buf, 0, sizeof(*buf));
+}

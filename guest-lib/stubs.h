@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* Images of the window stubs, assembled in stubs.S. */
+#ifndef ELISA_STUBS_H
+#define ELISA_STUBS_H
+
+extern const unsigned char elisa_stub_entry[], elisa_stub_entry_end[];
+extern const unsigned char elisa_stub_return[], elisa_stub_return_end[];
+extern const unsigned char elisa_stub_aep[], elisa_stub_aep_end[];
+
+#endif /* ELISA_STUBS_H */

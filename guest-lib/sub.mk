@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+# Flags to build sub images with, for inclusion in a makefile; the .pc file
+# gives the same as variables sub_cflags and sub_ldflags.  Why each is there
+# is told in <elisa/sub.h>.
+ELISA_SUB_CFLAGS := -std=gnu11 -O2 -ffreestanding -fPIC -fvisibility=hidden \
+	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-plt
+ELISA_SUB_LDFLAGS := -nostdlib -shared -Wl,-Bsymbolic,-z,noexecstack \
+	-Wl,--no-undefined,--build-id=none,-z,max-page-size=4096

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* The default context's part of a window: reservation and stubs. */
+#ifndef ELISA_WINDOW_H
+#define ELISA_WINDOW_H
+
+#include <stdint.h>
+
+/*
+ * Reserves the window at @window and puts the stubs in place.  Returns 0;
+ * -EPROTO if the address is no window; -EEXIST if something else is mapped
+ * there; or what mmap() and mprotect() report.
+ */
+int elisa_window_map(uint64_t window);
+
+void elisa_window_unmap(uint64_t window);
+
+/* Address of the entry stub in the window at @window. */
+uint64_t elisa_window_stub(uint64_t window);
+
+#endif /* ELISA_WINDOW_H */

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+#define _GNU_SOURCE
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <elisa/guest.h>
+#include <elisa/layout.h>
+
+#include "mock_vmcall.h"
+
+static char page[4 * ELISA_PAGE_SIZE]
+__attribute__((aligned(ELISA_PAGE_SIZE)));
+
+static bool mapped(uint64_t addr)
+{
+	return !msync((void *)addr, ELISA_PAGE_SIZE, MS_ASYNC);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	mock_reset();
+	/* So that VERSION is not among the hypercalls that tests count. */
+	if (elisa_probe())
+		return -1;
+	mock_reset();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return mock.attachments || mapped(ELISA_WINDOW(5));
+}
+
+static void attach_and_detach(void **state)
+{
+	struct elisa_attachment *att;
+	struct elisa_entry entry;
+
+	(void)state;
+	assert_int_equal(elisa_attach(&att, "kv.store", page, 2 * 4096), 0);
+	assert_string_equal(mock.name, "kv.store");
+	assert_true(mock.xbuf == (uint64_t)page);
+	assert_int_equal(mock.xbuf_pages, 2);
+	assert_int_equal(elisa_rights(att),
+			 ELISA_RIGHT_READ | ELISA_RIGHT_WRITE);
+	assert_true(mapped(ELISA_WINDOW(5)));
+
+	assert_int_equal(elisa_lookup(att, "seven", &entry), 0);
+	assert_string_equal(mock.name, "seven");
+	assert_int_equal(entry.index, 7);
+	assert_true(entry.stub > ELISA_WINDOW(5) &&
+		    entry.stub < ELISA_WINDOW(5) + ELISA_W_RESTART);
+	assert_int_equal(elisa_lookup(att, "eight", &entry), -ENOENT);
+	assert_int_equal(elisa_lookup(att, "bad name", &entry), -EINVAL);
+
+	assert_int_equal(elisa_detach(att), 0);
+	assert_int_equal(elisa_detach(NULL), 0);
+}
+
+static void bad_arguments(void **state)
+{
+	struct elisa_attachment *att = NULL;
+
+	(void)state;
+	assert_int_equal(elisa_attach(&att, "", NULL, 0), -EINVAL);
+	assert_int_equal(elisa_attach(&att, NULL, NULL, 0), -EINVAL);
+	assert_int_equal(elisa_attach(&att, "a", page, 0), -EINVAL);
+	assert_int_equal(elisa_attach(&att, "a", NULL, 4096), -EINVAL);
+	assert_int_equal(elisa_attach(&att, "a", page + 8, 4096), -EINVAL);
+	assert_int_equal(elisa_attach(&att, "a", page, 4095), -EINVAL);
+	assert_int_equal(elisa_attach(&att, "a", page, 513 * 4096), -EINVAL);
+	assert_int_equal(mock.calls, 0);
+	assert_null(att);
+}
+
+static void attach_refused(void **state)
+{
+	static const int64_t answers[] = { -EACCES, -ENOENT, -EFAULT, -ENOSPC };
+	struct elisa_attachment *att;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		mock_reset();
+		mock.fail_at = 1;
+		mock.fail_count = 1;
+		mock.fail_with = answers[i];
+		assert_int_equal(elisa_attach(&att, "a", NULL, 0), answers[i]);
+		assert_int_equal(mock.calls, 1);
+	}
+}
+
+/* The VM was enrolled, and is not any more: KVM answers. */
+static void kvm_answers(void **state)
+{
+	static const int64_t answers[] = { -1, -1000, -4096, INT64_MIN };
+	struct elisa_attachment *att;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		mock_reset();
+		mock.fail_at = 1;
+		mock.fail_count = 1;
+		mock.fail_with = answers[i];
+		assert_int_equal(elisa_attach(&att, "a", NULL, 0), -ENOSYS);
+	}
+}
+
+static void bad_window(void **state)
+{
+	struct elisa_attachment *att;
+
+	(void)state;
+	mock.window = 0x1000;
+	assert_int_equal(elisa_attach(&att, "a", NULL, 0), -EPROTO);
+	assert_int_equal(mock.calls, 2);
+	assert_int_equal(mock.attachments, 0);
+}
+
+static void window_in_use(void **state)
+{
+	struct elisa_attachment *att;
+	void *p;
+
+	(void)state;
+	p = mmap((void *)ELISA_WINDOW(5), ELISA_PAGE_SIZE, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	assert_true((uint64_t)p == ELISA_WINDOW(5));
+	assert_int_equal(elisa_attach(&att, "a", NULL, 0), -EEXIST);
+	assert_int_equal(mock.attachments, 0);
+	assert_true(mapped(ELISA_WINDOW(5)));
+	assert_false(mapped(ELISA_WINDOW(5) + ELISA_W_AEP));
+	munmap(p, ELISA_PAGE_SIZE);
+}
+
+static void mprotect_fails(void **state)
+{
+	struct elisa_attachment *att;
+	unsigned int n;
+
+	(void)state;
+	for (n = 1; n <= 6; n++) {
+		mock_reset();
+		mock_mprotect_fail_at = n;
+		assert_int_equal(elisa_attach(&att, "a", NULL, 0), -EACCES);
+		assert_int_equal(mock.attachments, 0);
+		assert_false(mapped(ELISA_WINDOW(5)));
+	}
+}
+
+static void detach_fails(void **state)
+{
+	struct elisa_attachment *att;
+
+	(void)state;
+	assert_int_equal(elisa_attach(&att, "a", NULL, 0), 0);
+	mock.fail_at = 2;
+	mock.fail_count = 1;
+	mock.fail_with = -ENOENT;
+	assert_int_equal(elisa_detach(att), -ENOENT);
+	assert_false(mapped(ELISA_WINDOW(5)));
+	mock.attachments = 0;
+}
+
+static void child_detaches_itself_only(void **state)
+{
+	struct elisa_attachment *att;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(elisa_attach(&att, "a", NULL, 0), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (elisa_detach(att) || mock.attachments != 1 ||
+		    mapped(ELISA_WINDOW(5)))
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(elisa_detach(att), 0);
+}
+
+static void buffers(void **state)
+{
+	struct elisa_buffer buf;
+	int rc;
+
+	(void)state;
+	assert_int_equal(elisa_buffer_alloc(&buf, 0), -EINVAL);
+	assert_int_equal(elisa_buffer_alloc(&buf, SIZE_MAX), -EINVAL);
+	assert_null(buf.addr);
+	elisa_buffer_free(&buf);
+	/* More than any machine has. */
+	assert_int_equal(elisa_buffer_alloc(&buf, (size_t)1 << 46), -ENOMEM);
+	rc = elisa_buffer_alloc(&buf, 4096);
+	if (rc == -ENOMEM) {
+		print_message("skipped: no free huge pages here\n");
+		skip();
+	}
+	assert_int_equal(rc, 0);
+	assert_int_equal(buf.size, 2 << 20);
+	assert_int_equal((uintptr_t)buf.addr % (2 << 20), 0);
+	elisa_buffer_free(&buf);
+	assert_null(buf.addr);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(attach_and_detach),
+		TEST(bad_arguments),
+		TEST(attach_refused),
+		TEST(kvm_answers),
+		TEST(bad_window),
+		TEST(window_in_use),
+		TEST(mprotect_fails),
+		TEST(detach_fails),
+		TEST(child_detaches_itself_only),
+		TEST(buffers),
+	};
+
+	return cmocka_run_group_tests_name("attach", tests, NULL, NULL);
+}
