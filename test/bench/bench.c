@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench: counts, in a guest of testvmm, what one operation costs.
+ *
+ *	bench [-n OPS] vmcall            the round trip that KVM answers
+ *	bench [-n OPS] elisa [EXPORT]    calls into an export of kv.sub
+ *	bench [-n OPS] direct            the same store in memory that all VMs
+ *	                                 map (testvmm --shared)
+ *
+ * Prints a line for each operation; every result is checked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <elisa/guest.h>
+#include <elisa/hypercall.h>
+
+#include "chunks.h"
+#include "kv.h"
+#include "kv_store.h"
+
+#define SHARED_GPA	0x100000000	/* testvmm, layout.h */
+#define SHARED_SIZE	(4ul << 20)
+#define KEYS		1000
+
+static uint64_t ops = 100000;
+
+static int fail(const char *what, int err)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(-err));
+	return 1;
+}
+
+static int report(const char *name, unsigned int vmfuncs, chunk_fn *fn,
+		  void *arg)
+{
+	struct chunk_result r;
+	int err = chunks_run(&r, ops, fn, arg);
+
+	if (err)
+		return fail(name, err);
+	printf("bench %s ops=%" PRIu64
+	       " instructions=%.1f exits=%.3f vmfuncs=%u other_exits=%" PRIu64
+	       " disturbed=%" PRIu64 "/%" PRIu64 "\n",
+	       name, r.ops, r.instructions, r.exits, vmfuncs, r.other_exits,
+	       r.disturbed, r.chunks);
+	fflush(stdout);
+	return 0;
+}
+
+/* Nothing of KVM's or ELISA's has this number: both answer with an error. */
+static int vmcall_chunk(void *arg, uint64_t first)
+{
+	int64_t rax;
+	unsigned int i;
+
+	(void)arg;
+	(void)first;
+	for (i = 0; i < CHUNK_OPS; i++) {
+		rax = 99;
+		__asm__ volatile("vmcall" : "+a" (rax) : : "memory");
+		if (rax >= 0)
+			return -EPROTO;
+	}
+	return 0;
+}
+
+static int bench_vmcall(void)
+{
+	return report("vmcall", 0, vmcall_chunk, NULL);
+}
+
+static uint64_t value_of(uint64_t key)
+{
+	return key * 2654435761u + 12345;
+}
+
+/* Of a call: the entry stub's, and what the module says of gate and landing. */
+static unsigned int vmfuncs_of_call(void)
+{
+	uint64_t rax = ELISA_HC(ELISA_HC_VERSION), rdi = 0;
+
+	__asm__ volatile("vmcall" : "+a" (rax), "+D" (rdi) : :
+			 "rsi", "rdx", "memory");
+	return 1 + rdi;
+}
+
+/** struct remote - entry points of an attached kv store */
+struct remote {
+	struct elisa_entry nop, get, put;
+};
+
+static int nop_chunk(void *arg, uint64_t first)
+{
+	struct remote *r = arg;
+	uint64_t ret;
+	unsigned int i;
+	int err;
+
+	(void)first;
+	for (i = 0; i < CHUNK_OPS; i++) {
+		err = elisa_call0(&r->nop, &ret);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int remote_put_chunk(void *arg, uint64_t first)
+{
+	struct remote *r = arg;
+	uint64_t key = first % KEYS, ret;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < CHUNK_OPS; i++, key++) {
+		err = elisa_call2(&r->put, &ret, key, value_of(key));
+		if (err || ret)
+			return err ? err : (int)ret;
+	}
+	return 0;
+}
+
+static int remote_get_chunk(void *arg, uint64_t first)
+{
+	struct remote *r = arg;
+	uint64_t key = first % KEYS, ret;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < CHUNK_OPS; i++, key++) {
+		err = elisa_call1(&r->get, &ret, key);
+		if (err)
+			return err;
+		if (ret != value_of(key))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+static int bench_elisa(const char *export)
+{
+	unsigned int vmfuncs = vmfuncs_of_call();
+	struct elisa_attachment *att;
+	struct remote r;
+	int err, rc;
+
+	err = elisa_attach(&att, export, NULL, 0);
+	if (err)
+		return fail(export, err);
+	err = elisa_lookup(att, "nop", &r.nop);
+	if (!err)
+		err = elisa_lookup(att, "kv_put_u64", &r.put);
+	if (!err)
+		err = elisa_lookup(att, "kv_get_u64", &r.get);
+	if (err) {
+		elisa_detach(att);
+		return fail("lookup", err);
+	}
+	rc = report("elisa-nop", vmfuncs, nop_chunk, &r) ||
+	     report("elisa-put", vmfuncs, remote_put_chunk, &r) ||
+	     report("elisa-get", vmfuncs, remote_get_chunk, &r);
+	err = elisa_detach(att);
+	return err ? fail("detach", err) : rc;
+}
+
+static int local_put_chunk(void *arg, uint64_t first)
+{
+	uint64_t key = first % KEYS;
+	unsigned int i;
+	int64_t ret;
+
+	for (i = 0; i < CHUNK_OPS; i++, key++) {
+		ret = kv_store_put_u64(arg, SHARED_SIZE, key, value_of(key));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int local_get_chunk(void *arg, uint64_t first)
+{
+	uint64_t key = first % KEYS;
+	unsigned int i;
+
+	for (i = 0; i < CHUNK_OPS; i++, key++)
+		if ((uint64_t)kv_store_get_u64(arg, SHARED_SIZE, key) !=
+		    value_of(key))
+			return -EBADMSG;
+	return 0;
+}
+
+static int bench_direct(void)
+{
+	void *region;
+	int fd, rc;
+
+	fd = open("/dev/mem", O_RDWR);
+	if (fd < 0)
+		return fail("/dev/mem", -errno);
+	region = mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_POPULATE, fd, SHARED_GPA);
+	close(fd);
+	if (region == MAP_FAILED)
+		return fail("mapping the shared memory", -errno);
+	rc = report("direct-put", 0, local_put_chunk, region) ||
+	     report("direct-get", 0, local_get_chunk, region);
+	munmap(region, SHARED_SIZE);
+	return rc;
+}
+
+static int usage(void)
+{
+	fputs("usage: bench [-n OPS] vmcall|elisa [EXPORT]|direct\n", stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what;
+	int c, err;
+
+	while ((c = getopt(argc, argv, "+n:")) != -1) {
+		if (c != 'n')
+			return usage();
+		ops = strtoull(optarg, NULL, 10);
+	}
+	if (optind == argc || !ops)
+		return usage();
+	what = argv[optind++];
+	err = chunks_open();
+	if (err)
+		return fail("this is not a guest of testvmm", err);
+	if (!strcmp(what, "vmcall"))
+		return bench_vmcall();
+	if (!strcmp(what, "elisa"))
+		return bench_elisa(optind < argc ? argv[optind] : KV_EXPORT);
+	if (!strcmp(what, "direct"))
+		return bench_direct();
+	return usage();
+}
