@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * Generic netlink family "elisa": how the host decides who may share what.
- * The machine-readable description is elisa.yaml beside this file.
+ * The machine-readable description is uapi/elisa.yaml.
  *
  * Every command needs CAP_SYS_ADMIN in the initial user namespace and is
  * served in the initial network namespace only.  Every refusal carries an
@@ -56,7 +56,7 @@ enum elisa_genl_attr {
 	ELISA_A_VM_FD,		/* u32: a KVM VM file of the sender */
 	ELISA_A_VM_NAME,	/* string, 1..63 bytes */
 	ELISA_A_VM_UUID,	/* binary, 16 bytes */
-	ELISA_A_VM_PID,		/* u32, informational */
+	ELISA_A_VM_PID,		/* u32, must be the process that created the VM */
 	ELISA_A_VM_STATE,	/* u8, enum elisa_vm_state */
 	ELISA_A_GRANT,		/* nest of ELISA_GRANT_A_*, repeated */
 	ELISA_A_LIMITS,		/* nest of ELISA_LIMIT_A_* */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The events that the module multicasts. */
+#ifndef ELISACTL_NL_EVENT_H
+#define ELISACTL_NL_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include <elisa/hypercall.h>
+
+#include "vmident.h"
+
+struct nlmsghdr;
+
+/* An ID of 0 and an empty name mean: the event does not tell. */
+struct enl_event {
+	__u8 kind;			/* enum elisa_event */
+	__u32 vm_id;
+	char vm_name[VM_NAME_SIZE];
+	__u32 export_id;
+	char export_name[ELISA_NAME_SIZE];
+	__u32 attachment_id;
+	bool has_rights;
+	__u32 rights;
+	__u32 error;			/* positive errno, 0: none */
+};
+
+int enl_event_decode(struct nlmsghdr *nlh, struct enl_event *event);
+const char *enl_event_name(__u8 kind);
+
+/* One line without a newline, the same in the log and in `monitor`. */
+void enl_event_format(const struct enl_event *event, char *buf, size_t size);
+
+#endif /* ELISACTL_NL_EVENT_H */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* VM_ENROL, VM_DEL and VM_GET. */
+#ifndef ELISACTL_NL_VM_H
+#define ELISACTL_NL_VM_H
+
+#include <linux/types.h>
+
+#include "policy.h"
+
+struct nl_msg;
+struct nlmsghdr;
+
+struct enl_enrol {
+	int fd;
+	const char *name;
+	const __u8 *uuid;		/* or NULL */
+	pid_t pid;			/* 0: not told */
+	const struct policy_grant *grants;
+	size_t n_grants;
+	const struct policy_limits *limits;	/* or NULL */
+	__u8 pcid;
+};
+
+struct enl_vm {
+	__u32 id;
+	char name[VM_NAME_SIZE];
+	bool has_uuid;
+	__u8 uuid[UUID_SIZE];
+	__u32 pid;
+	__u8 state;			/* enum elisa_vm_state */
+	bool has_stats;
+	__u64 stat[ELISA_STAT_A_MAX + 1];
+};
+
+/* NULL when out of memory or one of the values does not fit. */
+struct nl_msg *enl_enrol_msg(int family, const struct enl_enrol *enrol);
+struct nl_msg *enl_vm_del_msg(int family, __u32 id);
+
+/* -EBADMSG when the message is not what it should be. */
+int enl_enrol_decode(struct nlmsghdr *nlh, __u32 *id);
+int enl_vm_decode(struct nlmsghdr *nlh, struct enl_vm *vm);
+
+const char *enl_vm_state_name(__u8 state);
+
+#endif /* ELISACTL_NL_VM_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy: which VM may do what.  A list of entries; the first one that
+ * matches a VM counts, and a VM that no entry matches gets nothing.
+ */
+#ifndef ELISACTL_POLICY_H
+#define ELISACTL_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include <sys/types.h>
+
+#include <elisa/hypercall.h>
+#include <elisa/netlink.h>
+
+#include "vmident.h"
+
+#define POLICY_ENTRIES_MAX	4096
+
+struct policy_grant {
+	__u8 kind;			/* ELISA_GRANT_* */
+	__u32 rights;		/* ELISA_RIGHT_*, for attach */
+	char pattern[ELISA_NAME_SIZE];
+};
+
+/* Indexed by ELISA_LIMIT_A_*; what is not set is left to the module. */
+struct policy_limits {
+	bool set[ELISA_LIMIT_A_MAX + 1];
+	__u32 value[ELISA_LIMIT_A_MAX + 1];
+};
+
+/* All that are given must match, and one is. */
+struct policy_match {
+	char name[VM_NAME_SIZE];	/* empty: not given */
+	bool has_uuid;
+	__u8 uuid[UUID_SIZE];
+	bool has_uid;
+	uid_t uid;
+};
+
+struct policy_entry {
+	unsigned int line;		/* where it is in the file */
+	struct policy_match match;
+	struct policy_grant grants[ELISA_GRANTS_MAX];
+	size_t n_grants;
+	struct policy_limits limits;
+	__u8 pcid;			/* ELISA_PCID_* */
+};
+
+struct policy {
+	struct policy_entry *entries;
+	size_t n_entries;
+};
+
+void policy_init(struct policy *policy);
+void policy_free(struct policy *policy);
+
+/* Append a zeroed entry; NULL when out of memory. */
+struct policy_entry *policy_add(struct policy *policy);
+
+/* -EEXIST when the list has KIND with this pattern, -ENOSPC when full. */
+int policy_entry_grant(struct policy_entry *entry, __u8 kind,
+		       const char *pattern, __u32 rights);
+
+const struct policy_entry *policy_find(const struct policy *policy,
+				       const struct vm_ident *ident);
+
+bool policy_match_equal(const struct policy_match *a,
+			const struct policy_match *b);
+
+/* Fill in what LIMITS leaves open. */
+void policy_limits_inherit(struct policy_limits *limits,
+			   const struct policy_limits *defaults);
+
+/* Highest value of a limit that the module takes. */
+__u32 policy_limit_max(unsigned int attr);
+
+#endif /* ELISACTL_POLICY_H */

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What elisactl is made of; the unit tests take from here, too.
+
+# Needs neither root nor a kernel
+ELISACTL_CORE := \
+	log.c \
+	nl.c \
+	nl_ack.c \
+	nl_attachment.c \
+	nl_attr.c \
+	nl_event.c \
+	nl_export.c \
+	nl_info.c \
+	nl_vm.c \
+	pattern.c \
+	policy.c \
+	policy_yaml.c \
+	print.c \
+	retry.c \
+	uevent.c \
+	uuid.c \
+	vmident.c \
+	vmscan.c \
+	yaml_tree.c
+
+ELISACTL_SRCS := $(ELISACTL_CORE) \
+	cmd.c \
+	cmd_attachment.c \
+	cmd_daemon.c \
+	cmd_export.c \
+	cmd_info.c \
+	cmd_list.c \
+	cmd_monitor.c \
+	cmd_policy.c \
+	cmd_stats.c \
+	cmd_vm.c \
+	daemon.c \
+	enrol.c \
+	find.c \
+	main.c \
+	notify.c

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmident.h"
+
+/* A longer command line is cut; the names are wanted from its first part. */
+#define CMDLINE_SIZE	65536
+#define STATUS_SIZE	8192
+
+bool vm_name_valid(const char *name, size_t len)
+{
+	size_t i;
+
+	if (!len || len >= VM_NAME_SIZE)
+		return false;
+	for (i = 0; i < len; i++) {
+		if (name[i] < 0x20 || name[i] > 0x7e)
+			return false;
+	}
+	return true;
+}
+
+/* Copy up to a single comma, undoubling others; returns where it stopped. */
+static const char *next_item(const char *value, char *item, size_t size)
+{
+	size_t n = 0;
+
+	while (*value) {
+		if (*value == ',' && *++value != ',')
+			break;
+		if (n < size - 1)
+			item[n++] = *value;
+		value++;
+	}
+	item[n] = '\0';
+	return value;
+}
+
+/*
+ * QEMU's option syntax: "web", "web,process=x", "guest=web,debug-threads=on";
+ * a comma inside a value is written twice.  The last claim counts, also when
+ * it is not a usable name.
+ */
+static void set_name(struct vm_ident *ident, const char *value)
+{
+	/* One byte more than the longest good one, to see that it is longer. */
+	char item[sizeof("guest=") + VM_NAME_SIZE];
+	bool first = true;
+
+	do {
+		const char *name = NULL;
+
+		value = next_item(value, item, sizeof(item));
+		if (!strncmp(item, "guest=", 6))
+			name = item + 6;
+		else if (first && !strchr(item, '='))
+			name = item;
+		first = false;
+		if (!name)
+			continue;
+		ident->name[0] = '\0';
+		if (vm_name_valid(name, strlen(name)))
+			strcpy(ident->name, name);
+	} while (*value);
+}
+
+static void set_uuid(struct vm_ident *ident, const char *value)
+{
+	ident->has_uuid = uuid_parse(value, ident->uuid);
+}
+
+void vm_ident_from_cmdline(struct vm_ident *ident, const char *cmdline,
+			   size_t len)
+{
+	void (*want)(struct vm_ident *ident, const char *value) = NULL;
+	const char *end = cmdline + len;
+	const char *arg, *next;
+
+	ident->name[0] = '\0';
+	ident->has_uuid = false;
+
+	for (arg = cmdline; arg < end; arg = next) {
+		const char *nul = memchr(arg, '\0', end - arg);
+
+		/* Cut short, or rewritten by the process: not an argument. */
+		if (!nul)
+			break;
+		next = nul + 1;
+
+		if (want) {
+			want(ident, arg);
+			want = NULL;
+			continue;
+		}
+		if (arg == cmdline || arg[0] != '-')
+			continue;
+		arg += arg[1] == '-' ? 2 : 1;
+		if (!strcmp(arg, "name"))
+			want = set_name;
+		else if (!strcmp(arg, "uuid"))
+			want = set_uuid;
+		else if (!strncmp(arg, "name=", 5))
+			set_name(ident, arg + 5);
+		else if (!strncmp(arg, "uuid=", 5))
+			set_uuid(ident, arg + 5);
+	}
+}
+
+static const char *status_field(const char *status, const char *key)
+{
+	size_t len = strlen(key);
+	const char *line = status;
+
+	while (line) {
+		if (!strncmp(line, key, len))
+			return line + len + strspn(line + len, "\t ");
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	return NULL;
+}
+
+int vm_ident_from_status(struct vm_ident *ident, const char *status)
+{
+	const char *comm = status_field(status, "Name:");
+	const char *tgid = status_field(status, "Tgid:");
+	const char *uids = status_field(status, "Uid:");
+	unsigned long uid[4];
+	unsigned long pid;
+	size_t n;
+	char *end;
+	int i;
+
+	if (!comm || !tgid || !uids)
+		return -EINVAL;
+	n = strcspn(comm, "\n");
+	if (n >= sizeof(ident->comm))
+		n = sizeof(ident->comm) - 1;
+	memcpy(ident->comm, comm, n);
+	ident->comm[n] = '\0';
+
+	pid = strtoul(tgid, &end, 10);
+	if (end == tgid || *end != '\n' || !pid || pid > INT_MAX)
+		return -EINVAL;
+	ident->pid = pid;
+
+	for (i = 0; i < 4; i++) {
+		uid[i] = strtoul(uids, &end, 10);
+		if (end == uids || uid[i] > UINT32_MAX)
+			return -EINVAL;
+		uids = end;
+	}
+	/* A set-user-id program is neither the one nor the other. */
+	ident->has_uid = uid[0] == uid[1] && uid[0] == uid[2] &&
+			 uid[0] == uid[3];
+	ident->uid = uid[0];
+	return 0;
+}
+
+static ssize_t read_proc(pid_t pid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	size_t len = 0;
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (len < size) {
+		n = read(fd, buf + len, size - len);
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n < 0 ? n : (ssize_t)len;
+}
+
+int vm_ident_read(struct vm_ident *ident, pid_t pid)
+{
+	char *buf = malloc(CMDLINE_SIZE);
+	ssize_t n;
+	int ret;
+
+	memset(ident, 0, sizeof(*ident));
+	if (!buf)
+		return -ENOMEM;
+
+	n = read_proc(pid, "status", buf, STATUS_SIZE);
+	if (n < 0) {
+		ret = n;
+		goto out;
+	}
+	buf[n] = '\0';
+	ret = vm_ident_from_status(ident, buf);
+	if (ret)
+		goto out;
+
+	n = read_proc(ident->pid, "cmdline", buf, CMDLINE_SIZE);
+	if (n < 0)
+		ret = n;
+	else
+		vm_ident_from_cmdline(ident, buf, n);
+out:
+	free(buf);
+	return ret;
+}
+
+void vm_ident_format(const struct vm_ident *ident, char *buf, size_t size)
+{
+	char uid[16] = "mixed", uuid[UUID_TEXT_SIZE] = "-";
+
+	if (ident->has_uid)
+		snprintf(uid, sizeof(uid), "%u", ident->uid);
+	if (ident->has_uuid)
+		uuid_format(ident->uuid, uuid);
+	snprintf(buf, size, "pid %d (%s) uid %s name %s uuid %s", ident->pid,
+		 ident->comm, uid, ident->name[0] ? ident->name : "-", uuid);
+}
