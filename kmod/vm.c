@@ -16,9 +16,11 @@
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/rculist.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "attachment.h"
@@ -171,12 +173,11 @@ static bool try_finish(struct elisa_vm *vm)
 	return finish;
 }
 
-static void clean_up(struct work_struct *work)
+/* Revoke everything, and finish when no CPU uses anything of the VM. */
+static void leave(struct elisa_vm *vm)
 {
-	struct elisa_vm *vm = container_of(work, typeof(*vm), work);
 	struct elisa_vcpu *v;
 	unsigned int i;
-	bool listed;
 
 	elisa_export_revoke_vm(vm);
 	mutex_lock(&vm->lock);
@@ -188,15 +189,7 @@ static void clean_up(struct work_struct *work)
 	if (!try_finish(vm))
 		return;	/* elisa_vm_disarmed() or _destroyed() queues again */
 
-	mutex_lock(&vms_lock);
-	listed = !list_empty(&vm->list);
-	if (listed) {
-		list_del_init(&vm->list);
-		n_vms--;
-	}
-	mutex_unlock(&vms_lock);
-	if (!listed)
-		return;
+	vm->finished = true;
 
 	/* No hook looks at the vCPUs any more after this. */
 	synchronize_rcu();
@@ -210,15 +203,31 @@ static void clean_up(struct work_struct *work)
 	mutex_unlock(&vm->lock);
 	elisa_event_vm(ELISA_EVENT_VM_GONE, vm);
 	elisa_hooks_put();
+	mutex_lock(&vms_lock);
+	list_del(&vm->list);
+	n_vms--;
+	mutex_unlock(&vms_lock);
 	elisa_vm_put(vm);
 }
 
-/* Queue the clean-up; the work item holds no reference: clean_up() drops the
- * table's, once, and nothing is queued after that (the hash forgot the VM).
+static void clean_up(struct work_struct *work)
+{
+	struct elisa_vm *vm = container_of(work, typeof(*vm), work);
+
+	if (!vm->finished)
+		leave(vm);
+	elisa_vm_put(vm);
+}
+
+/*
+ * Does not sleep: the caller found the VM by the hash or holds a reference,
+ * so the put is never the last.
  */
 static void queue_clean_up(struct elisa_vm *vm)
 {
-	queue_work(workqueue, &vm->work);
+	kref_get(&vm->ref);
+	if (!queue_work(workqueue, &vm->work))
+		kref_put(&vm->ref, vm_free);
 }
 
 /**
@@ -299,6 +308,25 @@ int elisa_vm_remove(u32 id)
 	return 0;
 }
 
+/*
+ * Is @pid a thread of the process that created @kvm?  A VM file can be passed
+ * on; only the creator's address space can run the VM.
+ */
+static bool is_creator(const struct kvm *kvm, u32 pid)
+{
+	struct pid *p = find_get_pid(pid);
+	struct task_struct *task = get_pid_task(p, PIDTYPE_PID);
+	struct mm_struct *mm = task ? get_task_mm(task) : NULL;
+	bool same = mm && mm == kvm->mm;
+
+	if (mm)
+		mmput(mm);
+	if (task)
+		put_task_struct(task);
+	put_pid(p);
+	return same;
+}
+
 static struct elisa_vm *vm_alloc(struct elisa_enrolment *e, struct kvm *kvm)
 {
 	struct elisa_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
@@ -363,7 +391,7 @@ static int publish(struct elisa_vm *vm)
  * @why: result: a reason for the operator on error
  *
  * Context: the process that holds e->fd, sleeps.
- * Return: 0; -EBADF; -EINVAL not a KVM VM; -EEXIST; -EBUSY still leaving from
+ * Return: 0; -EBADF; -EINVAL not a KVM VM, or not of VM_PID; -EEXIST; -EBUSY still leaving from
  * an earlier enrolment; -ENOMEM; -EOPNOTSUPP hooks.
  */
 int elisa_vm_enrol(struct elisa_enrolment *e, u32 *id, const char **why)
@@ -383,6 +411,9 @@ int elisa_vm_enrol(struct elisa_enrolment *e, u32 *id, const char **why)
 	if ((unsigned long)file->f_op->release != vm_file_release)
 		goto out_file;
 	kvm = file->private_data;
+	*why = "VM_PID is not the process that created this VM";
+	if (e->identity.pid && !is_creator(kvm, e->identity.pid))
+		goto out_file;
 	err = elisa_hooks_get(file->f_op->owner);
 	*why = "this kernel's KVM cannot be hooked, see the kernel log";
 	if (err)

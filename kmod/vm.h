@@ -66,6 +66,7 @@ struct elisa_identity {
  * @mm: the VMM's address space, for RLIMIT_MEMLOCK accounting
  * @lock: see above
  * @la57: paging depth of the guest, chosen by its first attach
+ * @finished: @work has taken the VM from the hooks; of @work only
  * @gate_built: @apt and @alias are built
  * @apt: APT of all gate contexts of the VM
  * @alias: leads to its root
@@ -92,6 +93,7 @@ struct elisa_vm {
 	struct mutex lock;
 	bool la57;
 	bool gate_built;
+	bool finished;
 	struct elisa_apt apt;
 	struct elisa_ept_alias alias;
 	struct elisa_attachment *attachment[ELISA_WINDOWS];
