@@ -142,7 +142,6 @@ static void build_system_pages(struct elisa_attachment *att, bool la57)
 
 /* vm->lock held */
 static int attach_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
-			 struct elisa_attach_request *req,
 			 struct elisa_attachment *att)
 {
 	bool la57 = elisa_vmread(GUEST_CR4) & X86_CR4_LA57;
@@ -160,12 +159,6 @@ static int attach_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	err = alloc_pages_of(att, la57);
 	if (err)
 		return err;
-	if (req->xbuf_pages) {
-		err = elisa_pin_guest(&att->xbuf, vm, vcpu, req->xbuf,
-				      req->xbuf_pages);
-		if (err)
-			return err;
-	}
 	build_system_pages(att, la57);
 	/*
 	 * VM clean-up sets the state before it takes vm->lock to detach, so it
@@ -205,6 +198,11 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	rights = elisa_policy_rights(vm->grants, vm->n_grants,
 				     ELISA_GRANT_ATTACH, req->name);
 	if (!rights) {
+		elisa_event_denied(vm, req->name);
+		return -EACCES;
+	}
+	/* Whatever runs at CPL 0 can load CR3: the guest must be meant to trust it. */
+	if (elisa_cpl() != 3 && !(rights & ELISA_RIGHT_KERNEL)) {
 		elisa_event_denied(vm, req->name);
 		return -EACCES;
 	}
@@ -250,8 +248,14 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	save_segment(&att->ss, GUEST_SS_SELECTOR, GUEST_SS_BASE, GUEST_SS_LIMIT,
 		     GUEST_SS_AR_BYTES);
 
+	/* Without vm->lock: it may sleep for as long as the VMM likes. */
+	err = 0;
+	if (req->xbuf_pages)
+		err = elisa_pin_guest(&att->xbuf, vm, vcpu, req->xbuf,
+				      req->xbuf_pages);
 	mutex_lock(&vm->lock);
-	err = attach_locked(vm, vcpu, req, att);
+	if (!err)
+		err = attach_locked(vm, vcpu, att);
 	if (!err) {
 		req->token = att->token;
 		req->window = ELISA_WINDOW(att->slot);
@@ -292,7 +296,7 @@ void elisa_attachment_revoke(struct elisa_attachment *att)
 	lockdep_assert_held(&vm->lock);
 	if (att->dead)
 		return;
-	/* Under each vcpu->lock a hook sees either this or the sync request. */
+	/* Before any vcpu->lock is taken: nothing binds or resumes it after. */
 	WRITE_ONCE(att->dead, true);
 	elisa_vcpu_drop(vm, att);
 	elisa_export_unlink(att);
@@ -312,15 +316,17 @@ void elisa_detach_slot(struct elisa_vm *vm, unsigned int slot)
 {
 	struct elisa_attachment *att = vm->attachment[slot];
 
-	elisa_attachment_revoke(att);
-	elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot, false,
-			      false);
-	vm->attachment[slot] = NULL;
 	/*
 	 * The window may be given to an attachment of the other CPL: no CPU
-	 * may keep its old translation.
+	 * may keep its old translation.  Unmapped first, one INVEPT is enough.
 	 */
-	elisa_cpu_invept_all();
+	elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot, false,
+			      false);
+	if (att->dead)
+		elisa_cpu_invept_all();
+	else
+		elisa_attachment_revoke(att);
+	vm->attachment[slot] = NULL;
 	atomic_dec(&vm->stats.attachments);
 	elisa_event_attachment(ELISA_EVENT_DETACHED, vm, att->export_name);
 	elisa_attachment_put(att);

@@ -44,6 +44,8 @@ static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	if (v->slot[slot].instance)
 		return 0;
 	inst = elisa_instance_take(att);
+	if (inst == ERR_PTR(-EBUSY) && elisa_vcpu_reclaim(vm, slot))
+		inst = elisa_instance_take(att);
 	if (IS_ERR(inst))
 		return PTR_ERR(inst);
 	raw_spin_lock_irqsave(&v->lock, flags);

@@ -7,6 +7,7 @@
 #include <linux/printk.h>
 #include <linux/smp.h>
 #include <asm/cpufeature.h>
+#include <asm/hypervisor.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 #include <asm/special_insns.h>
@@ -48,6 +49,8 @@ int elisa_cpu_check(void)
 		  "unrestricted guest" },
 		{ MSR_IA32_VMX_PROCBASED_CTLS2,
 		  (u64)SECONDARY_EXEC_ENABLE_VMFUNC << 32, "VM functions" },
+		{ MSR_IA32_VMX_PROCBASED_CTLS2,
+		  (u64)SECONDARY_EXEC_DESC << 32, "descriptor-table exiting" },
 		{ MSR_IA32_VMX_VMFUNC, VMFUNC_EPTP_SWITCHING,
 		  "EPTP switching by VMFUNC" },
 		{ MSR_IA32_VMX_EPT_VPID_CAP, VMX_EPT_PAGE_WALK_4_BIT,
@@ -62,6 +65,11 @@ int elisa_cpu_check(void)
 
 	if (!boot_cpu_has(X86_FEATURE_XSAVE)) {
 		pr_err("this CPU has no XSAVE\n");
+		return -EOPNOTSUPP;
+	}
+	/* With an enlightened VMCS, VMREAD does not tell what KVM sees. */
+	if (hypervisor_is_type(X86_HYPER_MS_HYPERV)) {
+		pr_err("hosts that run on Hyper-V are not supported\n");
 		return -EOPNOTSUPP;
 	}
 	if (!boot_cpu_has(X86_FEATURE_VMX)) {

@@ -57,7 +57,8 @@ static struct elisa_export *find_sealed(const char *name)
 	struct elisa_export *export;
 
 	list_for_each_entry(export, &exports, list)
-		if (export->sealed && !strcmp(export->name, name))
+		if (export->sealed && !export->dead &&
+		    !strcmp(export->name, name))
 			return export;
 	return NULL;
 }
@@ -458,8 +459,9 @@ out:
 }
 
 /*
- * Take an export out of the table and out of every sub context.  When it
- * returns no vCPU is in a sub context of the export and none can enter.
+ * Take an export out of every sub context, then out of the table.  When it
+ * returns no vCPU is in a sub context of the export and none can enter, also
+ * when another thread has begun the same before.
  */
 static void revoke(struct elisa_export *export)
 {
@@ -468,10 +470,7 @@ static void revoke(struct elisa_export *export)
 
 	mutex_lock(&elisa_export_lock);
 	first = !export->dead;
-	if (first) {
-		export->dead = true;
-		list_del(&export->list);
-	}
+	export->dead = true;
 	mutex_unlock(&elisa_export_lock);
 
 	for (;;) {
@@ -491,6 +490,9 @@ static void revoke(struct elisa_export *export)
 	}
 	if (!first)
 		return;
+	mutex_lock(&elisa_export_lock);
+	list_del(&export->list);
+	mutex_unlock(&elisa_export_lock);
 	if (export->sealed)
 		elisa_event_export(ELISA_EVENT_EXPORT_REMOVED, export);
 	atomic_dec(&export->vm->stats.exports);
@@ -547,7 +549,7 @@ void elisa_export_revoke_vm(struct elisa_vm *vm)
 		found = NULL;
 		mutex_lock(&elisa_export_lock);
 		list_for_each_entry(export, &exports, list) {
-			if (export->vm == vm) {
+			if (export->vm == vm && !export->dead) {
 				kref_get(&export->ref);
 				found = export;
 				break;
@@ -618,7 +620,7 @@ int elisa_export_for_each(int (*fn)(struct elisa_export *export, void *arg),
 
 	mutex_lock(&elisa_export_lock);
 	list_for_each_entry(export, &exports, list) {
-		if (!export->sealed || export->id <= from)
+		if (!export->sealed || export->dead || export->id <= from)
 			continue;
 		err = fn(export, arg);
 		if (err)

@@ -4,6 +4,7 @@
  * loaded when it is resumed, because KVM and the guest see the registers in
  * between.
  */
+#include <linux/lockdep.h>
 #include <linux/string.h>
 #include <linux/thread_info.h>
 #include <asm/cpufeature.h>
@@ -65,24 +66,28 @@ static void xrstor(const void *area, u64 mask)
  * @area: ELISA_FPU_AREA bytes, 64-byte aligned
  * @mask: from elisa_fpu_mask()
  *
- * Context: the vCPU's thread after an exit, host XCR0 loaded.
+ * Context: the vCPU's thread after an exit, host XCR0 loaded.  Interrupts are
+ * off, which keeps softirqs and preemption from using the registers; the
+ * kernel's own fpregs_unlock() would run softirqs here.
  */
 void elisa_fpu_save(void *area, u64 mask)
 {
-	fpregs_lock();
+	lockdep_assert_irqs_disabled();
 	load_live();
 	memset(area + XSAVE_HEADER, 0, XSAVE_HEADER_SIZE);
 	xsave(area, mask & xgetbv(XCR_XFEATURE_ENABLED_MASK));
-	fpregs_unlock();
 }
 
-/** elisa_fpu_scrub() - set the guest's vector state to initial values */
+/**
+ * elisa_fpu_scrub() - set the guest's vector state to initial values
+ *
+ * Context: as elisa_fpu_save().
+ */
 void elisa_fpu_scrub(void)
 {
-	fpregs_lock();
+	lockdep_assert_irqs_disabled();
 	load_live();
 	xrstor(init_area, xgetbv(XCR_XFEATURE_ENABLED_MASK) & STATE_VECTOR);
-	fpregs_unlock();
 }
 
 /**

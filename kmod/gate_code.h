@@ -10,7 +10,7 @@
  *
  *  - It stores only constants to the EPTP list: the low half of the
  *    instance's EPTP, and two single-byte or shift immediates.
- *  - Root tables of sub contexts lie below 4 GiB (root_page.c), so the upper
+ *  - Root tables of sub contexts lie below 4 GiB (table.c), so the upper
  *    half of list[1] is never written and one 32-bit store is enough.
  *  - Immediates and displacements hold no zero bytes and are chosen so that a
  *    decode from their middle meets an invalid opcode before any store; the

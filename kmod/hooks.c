@@ -42,6 +42,9 @@
 #include "vm.h"
 #include "vmcs.h"
 
+/* Basic reason and the entry-failure bit; not the bus-lock flag. */
+#define EXIT_REASON_MASK	0x8000ffffULL
+
 static atomic_t active = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(active_zero);
 
@@ -126,13 +129,18 @@ static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 		action = elisa_aex_exit(v);
 	switch (action) {
 	case ELISA_EXIT_DEFAULT:
-		switch ((u32)elisa_vmread(VM_EXIT_REASON)) {
+		switch (elisa_vmread(VM_EXIT_REASON) & EXIT_REASON_MASK) {
 		case EXIT_REASON_VMCALL:
 			if (is_our_hypercall(vcpu))
 				target = exit_hypercall;
 			break;
 		case EXIT_REASON_VMFUNC:
 			target = exit_vmfunc;
+			break;
+		case EXIT_REASON_GDTR_IDTR:
+		case EXIT_REASON_LDTR_TR:
+			if (v && elisa_vcpu_go_native(v))
+				target = exit_done;
 			break;
 		}
 		break;

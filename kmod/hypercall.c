@@ -3,6 +3,7 @@
  * Hypercalls: registers in, registers out.  Every argument is hostile.
  */
 #include <linux/kvm_host.h>
+#include <linux/nospec.h>
 
 #include <elisa/hypercall.h>
 
@@ -175,10 +176,12 @@ void elisa_hypercall(struct kvm_vcpu *vcpu)
 		.r8 = regs[VCPU_REGS_R8],
 		.r9 = regs[VCPU_REGS_R9],
 	};
-	u32 nr = regs[VCPU_REGS_RAX] & 0xff;
+	u32 nr = array_index_nospec(regs[VCPU_REGS_RAX] & 0xff,
+				    ELISA_HC_COUNT);
+	bool known = (regs[VCPU_REGS_RAX] & 0xff) < ELISA_HC_COUNT;
 	s64 ret = -KVM_ENOSYS;
 
-	if (c.vm && nr < ELISA_HC_COUNT)
+	if (c.vm && known)
 		ret = table[nr](&c);
 	if (c.vm)
 		elisa_vm_put(c.vm);

@@ -5,20 +5,47 @@
 #include <linux/kvm_host.h>
 #include <asm/processor-flags.h>
 
+#include "cpu.h"
 #include "ept.h"
+#include "gate_code.h"
 #include "mode.h"
 #include "vm.h"
 
 #define CR4_CET		BIT_ULL(23)
+#define CR3_ADDR	0x000ffffffffff000ULL
+#define IDT_SIZE	0x1000
 #define CS_AR_L		BIT_ULL(13)
+
+static bool overlap(u64 base, u64 size, u64 first, u64 bytes)
+{
+	return base + size > first && base < first + bytes;
+}
+
+/*
+ * Events inside gate and sub must not find an IDT.  Everything that these
+ * contexts map, the exchange buffer that the guest writes included, lies in
+ * two ranges.
+ */
+static bool idt_in_our_range(void)
+{
+	u64 idt = elisa_vmread(GUEST_IDTR_BASE);
+
+	return overlap(idt, IDT_SIZE, ELISA_WINDOW_BASE, 1ULL << 30) ||
+	       overlap(idt, IDT_SIZE,
+		       round_down(ELISA_GATE_LIST_VA, ELISA_CHUNK_SIZE),
+		       ELISA_CHUNK_SIZE);
+}
 
 /**
  * elisa_mode_refusal() - why the vCPU's present mode does not allow ELISA
  * @vm: its VM
  * @vcpu: the vCPU
  *
- * Every change of these bits exits to KVM (SDM and KVM: CR0.PG, CR4.PAE, LA57,
- * PCIDE, OSXSAVE, EFER), so checking at each entry is enough.
+ * Every change of these exits while the vCPU is armed (CR0.PG, CR4.PAE, LA57,
+ * PCIDE, OSXSAVE and EFER under KVM, the IDT by descriptor-table exiting), so
+ * checking at each entry is enough.  CR3 is the exception: with PCIDE=0 the
+ * guest's own MOV to CR3 flushes all that could carry it past the gate; KVM's
+ * writes of it do not, and happen between an exit and an entry.
  *
  * Context: VMCS loaded, EPT_POINTER is KVM's.  Return: NULL when it does, else a reason.
  */
@@ -34,6 +61,16 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 		return "CR4.PCIDE is set and the policy does not trust it";
 	if (cr4 & CR4_CET)
 		return "CET is in use";
+	if (elisa_gpa_is_special(elisa_cpu_special_base(),
+				 elisa_vmread(GUEST_CR3) & CR3_ADDR))
+		return "CR3 points into ELISA's guest-physical range";
+	if (idt_in_our_range())
+		return "the IDT lies in ELISA's address range";
+	/* Both write to memory asynchronously, in whatever context is current. */
+	if (vcpu->arch.pmu.pebs_enable)
+		return "PEBS is on";
+	if (elisa_vmread(SECONDARY_VM_EXEC_CONTROL) & SECONDARY_EXEC_PT_USE_GPA)
+		return "Intel PT is virtualized";
 	if (cr4 & X86_CR4_OSXSAVE && (vcpu->arch.xcr0 & 3) != 3)
 		return "XCR0 lacks SSE";
 	/* The gate's constants are those of a 4-level EPTP. */

@@ -24,7 +24,8 @@ static const struct nla_policy grant_policy[ELISA_GRANT_A_MAX + 1] = {
 	[ELISA_GRANT_A_PATTERN] = { .type = NLA_NUL_STRING,
 				    .len = ELISA_NAME_MAX },
 	[ELISA_GRANT_A_RIGHTS] =
-		NLA_POLICY_MASK(NLA_U32, ELISA_RIGHT_READ | ELISA_RIGHT_WRITE),
+		NLA_POLICY_MASK(NLA_U32, ELISA_RIGHT_READ | ELISA_RIGHT_WRITE |
+				ELISA_RIGHT_KERNEL),
 };
 
 static const struct nla_policy limit_policy[ELISA_LIMIT_A_MAX + 1] = {
@@ -534,7 +535,10 @@ static const struct genl_ops ops[] = {
 };
 
 static const struct genl_multicast_group groups[] = {
-	{ .name = ELISA_GENL_MCGRP_EVENTS },
+	{
+		.name = ELISA_GENL_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_SYS_ADMIN,
+	},
 };
 
 /*
@@ -549,7 +553,7 @@ struct genl_family elisa_genl_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	.resv_start_op = __ELISA_CMD_MAX,
+	.resv_start_op = ELISA_CMD_UNSPEC + 1,
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
 };

@@ -7,7 +7,6 @@
 
 #include "attachment.h"
 #include "compat/kvm_regs.h"
-#include "cpu.h"
 #include "fpu.h"
 #include "gate_code.h"
 #include "instance.h"
@@ -16,8 +15,6 @@
 #include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
-
-#define CR3_ADDR	0x000ffffffffff000ULL
 
 /* Flags that a resumed call takes from the caller, not from its save area. */
 #define CALLER_FLAGS	(X86_EFLAGS_IF | X86_EFLAGS_IOPL)
@@ -31,10 +28,6 @@ static bool fits(struct elisa_vcpu *v, struct elisa_instance *inst)
 	struct kvm_vcpu *vcpu = v->vcpu;
 	u64 cr4 = elisa_vmread(GUEST_CR4);
 
-	/* A special page must not be taken for a page table. */
-	if (elisa_gpa_is_special(elisa_cpu_special_base(),
-				 elisa_vmread(GUEST_CR3) & CR3_ADDR))
-		return false;
 	/* XRSTOR of a component that XCR0 lacks would fault. */
 	if (cr4 & X86_CR4_OSXSAVE &&
 	    inst->saved.fpu_mask & ~vcpu->arch.xcr0)

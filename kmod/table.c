@@ -47,7 +47,7 @@ int elisa_table_alloc_root(struct elisa_table *table)
 	table->pa = 0;
 	for (i = 0; i < ROOT_TRIES; i++) {
 		page = alloc_page(GFP_DMA32 | GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-				  __GFP_NOWARN);
+				  __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 		if (!page)
 			break;
 		if (elisa_gate_eptp_ok(elisa_eptp(page_to_phys(page)))) {

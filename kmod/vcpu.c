@@ -5,6 +5,8 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <asm/cpufeature.h>
+#include <asm/processor-flags.h>
 
 #include "aex.h"
 #include "attachment.h"
@@ -240,15 +242,77 @@ void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att)
 			schedule_timeout_uninterruptible(1);
 }
 
-/* Without a change of KVM's own VM-function settings: they are 0. */
+/**
+ * elisa_vcpu_reclaim() - take back an idle instance
+ * @vm: VM, vm->lock held
+ * @slot: window
+ *
+ * An instance stays bound after its call returned.  When a VM is at its limit,
+ * one that is bound to a vCPU outside the guest goes to another caller.
+ *
+ * Return: true when one is on its attachment's free list now.
+ */
+bool elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot)
+{
+	unsigned long flags;
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < vm->n_vcpu && !found; i++) {
+		struct elisa_vcpu *v = vm->vcpu[i];
+
+		if (!v)
+			continue;
+		raw_spin_lock_irqsave(&v->lock, flags);
+		if (!v->in_guest && v->slot[slot].instance) {
+			elisa_vcpu_unbind(v, slot);
+			found = true;
+		}
+		raw_spin_unlock_irqrestore(&v->lock, flags);
+	}
+	return found;
+}
+
+/* KVM itself wants descriptor-table exits to emulate UMIP. */
+static bool kvm_emulates_umip(const struct elisa_vcpu *v)
+{
+	return elisa_vmread(GUEST_CR4) & X86_CR4_UMIP &&
+	       !boot_cpu_has(X86_FEATURE_UMIP);
+}
+
+/**
+ * elisa_vcpu_go_native() - descriptor-table exit in the default context
+ * @v: vCPU
+ *
+ * While a vCPU is armed LIDT and its kind exit, so that the guest cannot move
+ * its IDT to where a sub context maps memory.  They are rare: the vCPU enters
+ * once unarmed and executes the instruction itself; what it did is looked at
+ * before the vCPU is armed again.
+ *
+ * Return: false when the exit is KVM's, which emulates the instruction.
+ */
+bool elisa_vcpu_go_native(struct elisa_vcpu *v)
+{
+	if (!v->armed || kvm_emulates_umip(v))
+		return false;
+	v->native = true;
+	return true;
+}
+
+#define ARMED_CONTROLS \
+	((u64)(SECONDARY_EXEC_ENABLE_VMFUNC | SECONDARY_EXEC_DESC))
+
+/* Back to what KVM has: its own VM-function settings are 0. */
 static void disarm(struct elisa_vcpu *v)
 {
 	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
 
 	elisa_vmwrite(VM_FUNCTION_CONTROL, 0);
 	elisa_vmwrite(EPTP_LIST_ADDRESS, 0);
-	elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL,
-		      controls & ~(u64)SECONDARY_EXEC_ENABLE_VMFUNC);
+	controls &= ~ARMED_CONTROLS;
+	if (kvm_emulates_umip(v))
+		controls |= SECONDARY_EXEC_DESC;
+	elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL, controls);
 	v->armed = false;
 	elisa_vm_disarmed(v->vm);
 }
@@ -258,9 +322,9 @@ static void arm(struct elisa_vcpu *v)
 	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
 
 	/* KVM rewrites these controls when its own settings change. */
-	if (!(controls & SECONDARY_EXEC_ENABLE_VMFUNC))
+	if ((controls & ARMED_CONTROLS) != ARMED_CONTROLS)
 		elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL,
-			      controls | SECONDARY_EXEC_ENABLE_VMFUNC);
+			      controls | ARMED_CONTROLS);
 	if (elisa_vmread(VM_FUNCTION_CONTROL) != VMX_VMFUNC_EPTP_SWITCHING) {
 		elisa_vmwrite(VM_FUNCTION_CONTROL, VMX_VMFUNC_EPTP_SWITCHING);
 		elisa_vmwrite(EPTP_LIST_ADDRESS, v->list.pa);
@@ -310,10 +374,11 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 	}
 	if (unlikely(v->sync))
 		elisa_vcpu_sync(v);
-	if (likely(may_arm(v)))
+	if (likely(!v->native && may_arm(v)))
 		arm(v);
 	else if (v->armed)
 		disarm(v);
+	v->native = false;
 	if (unlikely(v->pending))
 		elisa_resume_enter(v);
 	v->in_guest = true;

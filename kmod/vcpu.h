@@ -53,6 +53,7 @@ struct elisa_slot {
  * @in_guest: see above
  * @armed: see above
  * @sync: slots of revoked attachments are to be closed at the next hook
+ * @native: let the guest execute one instruction unarmed, see hooks.c
  * @pending: instance to load at the next entry (late RESUME)
  * @pending_rip: the VMCALL that asked for it
  * @slot: by window
@@ -65,7 +66,7 @@ struct elisa_vcpu {
 	struct elisa_ept gate;
 	struct elisa_table gate_code, gate_data;
 	u64 gate_eptp, default_eptp;
-	bool in_guest, armed, sync;
+	bool in_guest, armed, sync, native;
 	struct elisa_instance *pending;
 	u64 pending_rip;
 	struct elisa_slot slot[ELISA_WINDOWS];
@@ -79,6 +80,8 @@ void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 		     struct elisa_instance *inst);
 void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot);
 void elisa_vcpu_sync(struct elisa_vcpu *v);
+bool elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot);
+bool elisa_vcpu_go_native(struct elisa_vcpu *v);
 void elisa_vcpu_enter(struct elisa_vcpu *v);
 void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att);
 

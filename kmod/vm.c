@@ -43,8 +43,6 @@ static DEFINE_MUTEX(vms_lock);
 static u32 next_id, n_vms;
 
 static struct workqueue_struct *workqueue;
-/* KVM's release method of a VM file: what tells such a file. */
-static unsigned long vm_file_release;
 
 /**
  * elisa_vm_find_rcu() - the enrolled VM of a struct kvm
@@ -179,6 +177,8 @@ static void leave(struct elisa_vm *vm)
 	struct elisa_vcpu *v;
 	unsigned int i;
 
+	/* A hook that saw the VM active has counted the vCPU that it armed. */
+	synchronize_rcu();
 	elisa_export_revoke_vm(vm);
 	mutex_lock(&vm->lock);
 	for (i = 0; i < ELISA_WINDOWS; i++)
@@ -397,10 +397,16 @@ static int publish(struct elisa_vm *vm)
 int elisa_vm_enrol(struct elisa_enrolment *e, u32 *id, const char **why)
 {
 	struct elisa_vm *vm;
+	unsigned long release;
 	struct file *file;
 	struct kvm *kvm;
 	int err;
 
+	/* Looked up each time: kvm may have been loaded anew since the last. */
+	*why = "this kernel's KVM cannot be hooked, see the kernel log";
+	release = elisa_symbol("kvm_vm_release");
+	if (!release)
+		return -EOPNOTSUPP;
 	file = fget(e->fd);
 	if (!file) {
 		*why = "VM_FD is not an open file of this process";
@@ -408,7 +414,7 @@ int elisa_vm_enrol(struct elisa_enrolment *e, u32 *id, const char **why)
 	}
 	err = -EINVAL;
 	*why = "VM_FD is not a KVM VM";
-	if ((unsigned long)file->f_op->release != vm_file_release)
+	if ((unsigned long)file->f_op->release != release)
 		goto out_file;
 	kvm = file->private_data;
 	*why = "VM_PID is not the process that created this VM";
@@ -477,9 +483,6 @@ u32 elisa_vm_count(void)
 /** elisa_vm_init() - module init.  Return: 0 or -errno. */
 int elisa_vm_init(void)
 {
-	vm_file_release = elisa_symbol("kvm_vm_release");
-	if (!vm_file_release)
-		return -EOPNOTSUPP;
 	workqueue = alloc_workqueue("elisa", WQ_UNBOUND, 0);
 	return workqueue ? 0 : -ENOMEM;
 }

@@ -13,9 +13,9 @@
 
 static __always_inline u64 elisa_vmread(unsigned long field)
 {
-	u64 value = 0;
+	u64 value = 0;	/* stays if there is no such field */
 
-	asm volatile("vmread %1, %0" : "=r" (value) : "r" (field) : "cc");
+	asm volatile("vmread %1, %0" : "+r" (value) : "r" (field) : "cc");
 	return value;
 }
 

@@ -85,6 +85,9 @@
 /* Rights of an attachment. */
 #define ELISA_RIGHT_READ	1
 #define ELISA_RIGHT_WRITE	2
+#define ELISA_RIGHT_KERNEL	4	/* attach at CPL 0: code of the export runs
+					 * with the rights of the guest's kernel
+					 */
 
 /*
  * Register protocol of a call.
