@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# ELISA for stock KVM.  `make help` lists the targets.
+
+VERSION	:= 0.1.0
+BUILD	?= $(CURDIR)/build
+# The kernel to build the module for, and its build folder.
+KERNEL	?= $(shell uname -r)
+KDIR	?= /lib/modules/$(KERNEL)/build
+PREFIX	?= /usr/local
+DESTDIR	?=
+
+export BUILD
+
+all: lib daemon
+
+help:
+	@echo 'make              build the guest library and elisactl'
+	@echo 'make module       build elisa.ko for KERNEL (the running one)'
+	@echo 'make demo         show an exit-less call between VMs, on the emulated host;'
+	@echo '                  DEMO=host: on this machine and its KVM'
+	@echo 'make check        run all tests'
+	@echo 'make check-unit | check-static | check-build | check-vm'
+	@echo '                  one kind of them'
+	@echo 'make install      install elisactl, the library and the DKMS sources'
+	@echo 'make install-host | install-guest'
+	@echo '                  only what a host or a guest needs'
+	@echo 'make uninstall    the reverse'
+	@echo 'make setup        install the packages that the above need (Debian, root)'
+	@echo 'make clean        remove $(BUILD)'
+
+setup:
+	test/setup
+
+lib:
+	$(MAKE) -C guest-lib O=$(BUILD)/guest-lib
+
+daemon:
+	$(MAKE) -C daemon O=$(BUILD)/daemon
+
+# Built in a copy: kbuild writes beside the sources.
+module:
+	test/build-module $(KDIR) $(BUILD)/module/$(KERNEL)
+
+demo:
+	test/demo/run $(DEMO)
+
+check:
+	test/check
+
+check-unit check-static check-build check-vm:
+	test/check $(@:check-%=%)
+
+install: install-host install-guest
+
+install-host: daemon
+	$(MAKE) -C daemon O=$(BUILD)/daemon PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
+	install -d $(DESTDIR)/usr/src/elisa-$(VERSION)
+	cp -r Kbuild dkms.conf kmod uapi LICENSE LICENSES \
+		$(DESTDIR)/usr/src/elisa-$(VERSION)
+	@if [ -n "$(DESTDIR)" ]; then :; elif command -v dkms >/dev/null; then \
+		dkms install elisa/$(VERSION); \
+	else \
+		echo 'dkms is not installed: the module sources are in /usr/src/elisa-$(VERSION)'; \
+	fi
+
+install-guest: lib
+	$(MAKE) -C guest-lib O=$(BUILD)/guest-lib PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
+
+uninstall:
+	-[ -n "$(DESTDIR)" ] || ! command -v dkms >/dev/null || \
+		dkms remove elisa/$(VERSION) --all
+	rm -rf $(DESTDIR)/usr/src/elisa-$(VERSION)
+	-$(MAKE) -C daemon PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
+	-$(MAKE) -C guest-lib PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all help setup lib daemon module demo check check-unit check-static \
+	check-build check-vm install install-host install-guest uninstall clean
