@@ -43,6 +43,7 @@ static bool reason_is_async(u32 reason)
 	case EXIT_REASON_SIPI_SIGNAL:
 	case EXIT_REASON_INTERRUPT_WINDOW:
 	case EXIT_REASON_NMI_WINDOW:
+	case EXIT_REASON_PAUSE_INSTRUCTION:
 	case EXIT_REASON_TPR_BELOW_THRESHOLD:
 	case EXIT_REASON_EOI_INDUCED:
 	case EXIT_REASON_PREEMPTION_TIMER:
@@ -129,8 +130,8 @@ static u64 gate_rsp(const struct elisa_vcpu *v)
 /*
  * End the call in window @slot at its return stub.  RSP must be the caller's.
  */
-static void complete_call(struct kvm_vcpu *vcpu, unsigned int slot, u64 rsp, int err,
-		     u64 details)
+static void complete_call(struct kvm_vcpu *vcpu, unsigned int slot, u64 rsp,
+			  int err, u64 details)
 {
 	scrub_regs(vcpu);
 	vcpu->arch.regs[VCPU_REGS_RAX] = (u64)(s64)err;
@@ -177,6 +178,25 @@ static void clear_tf(struct kvm_vcpu *vcpu)
 		elisa_set_rflags(vcpu, rflags & ~(u64)X86_EFLAGS_TF);
 }
 
+/* No instance is bound, or the vCPU has no gate page for the window yet. */
+static bool wants_instance(const struct elisa_vcpu *v, unsigned int slot,
+			   unsigned int offset, const struct cause *c)
+{
+	if (c->async || v->slot[slot].instance)
+		return false;
+	return c->reason == EXIT_REASON_VMFUNC ||
+	       (c->reason == EXIT_REASON_EPT_VIOLATION && !offset &&
+		!v->slot[slot].gate.va);
+}
+
+static enum elisa_exit gate_fault(struct elisa_vcpu *v, unsigned int slot,
+				  u64 rsp, const struct cause *c)
+{
+	complete_call(v->vcpu, slot, rsp, -EFAULT, fault_details(c));
+	atomic64_inc(&v->vm->stats.faults);
+	return ELISA_EXIT_DONE;
+}
+
 /*
  * In the gate.  The entry half is restarted and the return half rolled
  * forward; neither has done anything that a caller could observe.  A single
@@ -191,6 +211,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	unsigned int slot = window / ELISA_WINDOW_SIZE;
 	bool in_page = window < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
 		       (window & (ELISA_WINDOW_SIZE - 1)) >> 12 == 1;
+	bool bind;
 
 	atomic64_inc(&v->vm->stats.gate_exits);
 	trace_elisa_gate(v->vm->id, vcpu->vcpu_idx, rip, c->reason, c->async);
@@ -199,30 +220,18 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	clear_event_state();
 
 	if (in_page && offset <= elisa_gate_vmfunc_sub()) {
-		if (c->async || c->single_step) {
+		bind = wants_instance(v, slot, offset, c);
+		if (!c->async && !c->single_step && !bind)
+			return gate_fault(v, slot, offset ? gate_rsp(v) : rsp,
+					  c);
+		if (!bind)
 			clear_tf(vcpu);
-		} else if (c->reason == EXIT_REASON_VMFUNC ||
-			   (c->reason == EXIT_REASON_EPT_VIOLATION && !offset &&
-			    !v->slot[slot].gate.va)) {
-			/* No instance, or no gate page on this vCPU yet. */
-			if (v->slot[slot].instance)
-				goto bad;
-			elisa_set_rip(vcpu, ELISA_WINDOW(slot) +
-				      ELISA_W_RESTART);
-			return ELISA_EXIT_BIND;
-		} else {
-			goto bad;
-		}
 		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RESTART);
-		return finish(c);
+		return bind ? ELISA_EXIT_BIND : finish(c);
 	}
 	if (in_page && offset >= elisa_gate_return()) {
-		if (!c->async && !c->single_step) {
-			complete_call(vcpu, slot, gate_rsp(v), -EFAULT,
-				 fault_details(c));
-			atomic64_inc(&v->vm->stats.faults);
-			return ELISA_EXIT_DONE;
-		}
+		if (!c->async && !c->single_step)
+			return gate_fault(v, slot, gate_rsp(v), c);
 		clear_tf(vcpu);
 		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RETURN);
 		elisa_set_rsp(vcpu, gate_rsp(v));
@@ -236,11 +245,6 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	if (c->async)
 		return finish(c);
 	elisa_queue_ud(vcpu);
-	return ELISA_EXIT_DONE;
-bad:
-	complete_call(vcpu, slot, offset ? gate_rsp(v) : rsp, -EFAULT,
-		 fault_details(c));
-	atomic64_inc(&v->vm->stats.faults);
 	return ELISA_EXIT_DONE;
 }
 

@@ -57,6 +57,8 @@ void elisa_attachment_put(struct elisa_attachment *att)
 
 /**
  * elisa_attachment_find() - an attachment by token
+ * @vm: the VM
+ * @token: from the hypercall that made it
  *
  * Context: vm->lock held.  Return: it or NULL.
  */
@@ -156,6 +158,8 @@ static int attach_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	err = elisa_vm_build_gate(vm, la57);
 	if (err)
 		return err;
+	if (vm->la57 != la57)
+		return -EOPNOTSUPP;
 	err = alloc_pages_of(att, la57);
 	if (err)
 		return err;
@@ -309,6 +313,8 @@ void elisa_attachment_revoke(struct elisa_attachment *att)
 
 /**
  * elisa_detach_slot() - free a window
+ * @vm: the VM
+ * @slot: window number
  *
  * Context: vm->lock held, sleeps.
  */
@@ -334,6 +340,8 @@ void elisa_detach_slot(struct elisa_vm *vm, unsigned int slot)
 
 /**
  * elisa_detach() - DETACH hypercall
+ * @vm: the VM
+ * @token: from the hypercall that made it
  *
  * Context: sleeps.  Return: 0 or -ENOENT.
  */

@@ -97,6 +97,7 @@ void elisa_bind_first(struct kvm_vcpu *vcpu)
 
 /**
  * elisa_bind_pending() - bind the window that the exit hook noted
+ * @vcpu: the vCPU
  *
  * Context: as elisa_bind_first().
  */

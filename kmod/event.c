@@ -65,6 +65,7 @@ void elisa_event_denied(struct elisa_vm *vm, const char *export_name)
 
 /**
  * elisa_event_faults() - report calls that ended with -EFAULT since the last
+ * @kvm: KVM's object
  * report
  *
  * Context: sleeps; after an exit that may have been such a fault.

@@ -65,6 +65,7 @@ static struct elisa_export *find_sealed(const char *name)
 
 /**
  * elisa_export_get() - a sealed export by name
+ * @name: zero-terminated
  *
  * Context: sleeps.  Return: it, referenced, or NULL.
  */
@@ -501,6 +502,8 @@ static void revoke(struct elisa_export *export)
 
 /**
  * elisa_export_destroy() - DESTROY hypercall
+ * @vm: the VM
+ * @token: from the hypercall that made it
  *
  * Context: sleeps; vm->lock of no VM held.  Return: 0 or -ENOENT.
  */
@@ -517,6 +520,7 @@ int elisa_export_destroy(struct elisa_vm *vm, u64 token)
 
 /**
  * elisa_export_revoke_id() - revoke by number, for the host
+ * @id: number, as `elisactl` lists it
  *
  * Context: sleeps.  Return: 0 or -ENOENT.
  */
@@ -565,6 +569,8 @@ void elisa_export_revoke_vm(struct elisa_vm *vm)
 
 /**
  * elisa_export_link() - make an attachment known to its export
+ * @export: the export
+ * @att: the attachment
  *
  * Return: 0, or -ENOENT when the export is dead; after 0 a revocation of the
  * export finds the attachment.
@@ -593,6 +599,7 @@ void elisa_export_unlink(struct elisa_attachment *att)
 /**
  * elisa_export_lookup() - index of an entry
  * @export: sealed, or with its lock held
+ * @name: zero-terminated
  *
  * Return: 0.., or -ENOENT.
  */
@@ -609,6 +616,8 @@ int elisa_export_lookup(const struct elisa_export *export, const char *name)
 /**
  * elisa_export_for_each() - visit sealed exports with id > @from, in order
  * @fn: called with elisa_export_lock held; nonzero stops
+ * @from: where to begin; 0: with the first
+ * @arg: passed to @fn
  *
  * Return: what @fn returned last.
  */

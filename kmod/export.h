@@ -57,7 +57,7 @@ struct elisa_export {
 	char name[ELISA_NAME_SIZE];
 	struct elisa_vm *vm;
 	bool sealed, dead;
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	struct elisa_image_page *image;
 	u32 n_image;
 	struct elisa_table image_pt;

@@ -121,98 +121,59 @@ unsigned int elisa_gate_vmfuncs(void)
 }
 
 /*
- * A deliberately small decoder for elisa_gate_eptp_ok(): it knows a set of
- * instructions that cannot write memory and gives up on all others.  64-bit
- * mode; SDM vol. 2, appendix A, opcode maps.
+ * Can the instruction at @p write memory?  A deliberately small table for
+ * elisa_gate_eptp_ok(): instructions that are known not to, and that do nothing
+ * else but change general, flags or x87 registers, jump within the gate or
+ * raise an exception.  What is not listed counts as harmful.  No length is
+ * needed, because every offset is looked at.  64-bit mode; SDM vol. 2, appendix
+ * A, opcode maps.
  */
-enum decode {
-	DEC_UNSAFE = -1,
-	DEC_STOP = 0,		/* faults or leaves: nothing follows */
-	/* > 0: length */
-};
-
-/* Length of a ModRM operand, the ModRM byte included. */
-static int modrm_len(const u8 *p)
+static bool harmless_at(const u8 *p)
 {
-	unsigned int mod = p[0] >> 6, rm = p[0] & 7, len = 1;
+	const u8 modrm = p[1], reg = (modrm >> 3) & 7;
+	const bool register_only = modrm >= 0xc0;
 
-	if (mod == 3)
-		return 1;
-	if (rm == 4) {
-		len++;
-		if (mod == 0 && (p[1] & 7) == 5)
-			return len + 4;
-	} else if (mod == 0 && rm == 5) {
-		return len + 4;
-	}
-	if (mod == 1)
-		len += 1;
-	else if (mod == 2)
-		len += 4;
-	return len;
-}
-
-static int decode_one(const u8 *p)
-{
-	unsigned int rex = 0;
-	u8 op = *p++, reg;
-
-	if ((op & 0xf0) == 0x40) {	/* REX */
-		rex = 1;
-		op = *p++;
-		if ((op & 0xf0) == 0x40)
-			return DEC_UNSAFE;
-	}
-	reg = (p[0] >> 3) & 7;
-
-	switch (op) {
+	switch (p[0]) {
+	/* prefixes: harmless if the next offset is; never lengthen a store */
+	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x40 ... 0x4f:
+	case 0x64 ... 0x67: case 0xf2: case 0xf3:
 	/* not valid in 64-bit mode, or an exception by definition */
 	case 0x06: case 0x07: case 0x0e: case 0x16: case 0x17: case 0x1e:
 	case 0x1f: case 0x27: case 0x2f: case 0x37: case 0x3f: case 0x60:
-	case 0x61: case 0x82: case 0x9a: case 0xcc: case 0xce: case 0xd4:
-	case 0xd5: case 0xd6: case 0xea: case 0xf1:
-		return DEC_STOP;
-	case 0xc3:			/* RET: a jump within the gate */
-	case 0xeb:			/* JMP rel8: likewise */
-	case 0xf4:			/* HLT */
-		return DEC_STOP;
-	case 0x0f:
-		return p[0] == 0xff || p[0] == 0x0b ? DEC_STOP : DEC_UNSAFE;
+	case 0x61: case 0x82: case 0x9a: case 0xcc: case 0xcd: case 0xce:
+	case 0xd4: case 0xd5: case 0xd6: case 0xea: case 0xf1:
+	/* RET, JMP rel8, Jcc, LOOP, JRCXZ: jumps within the gate; HLT */
+	case 0xc3: case 0xeb: case 0x70 ... 0x7f: case 0xe0 ... 0xe3:
+	case 0xf4:
 	/* registers only */
 	case 0x58 ... 0x5f: case 0x90 ... 0x99: case 0x9b: case 0x9e:
 	case 0x9f: case 0xc9: case 0xf5: case 0xf8 ... 0xfd:
-		return rex + 1;
-	/* conditional jumps; the target is another offset of the gate */
-	case 0x70 ... 0x7f: case 0xe0 ... 0xe3:
-	/* op AL, imm8 */
-	case 0x04: case 0x0c: case 0x14: case 0x1c: case 0x24: case 0x2c:
-	case 0x34: case 0x3c: case 0xa8: case 0xb0 ... 0xb7:
-		return rex + 2;
-	/* op EAX, imm32 */
-	case 0x05: case 0x0d: case 0x15: case 0x1d: case 0x25: case 0x2d:
-	case 0x35: case 0x3d: case 0xa9:
-		return rex + 5;
-	case 0xb8 ... 0xbf:		/* MOV imm32; imm64 with REX.W */
-		return rex ? DEC_UNSAFE : 5;
+	/* op AL, imm8 and op EAX, imm32; MOV r, imm */
+	case 0x04: case 0x05: case 0x0c: case 0x0d: case 0x14: case 0x15:
+	case 0x1c: case 0x1d: case 0x24: case 0x25: case 0x2c: case 0x2d:
+	case 0x34: case 0x35: case 0x3c: case 0x3d: case 0xa8: case 0xa9:
+	case 0xb0 ... 0xbf:
 	/* op r, r/m: reads only */
 	case 0x02: case 0x03: case 0x0a: case 0x0b: case 0x12: case 0x13:
 	case 0x1a: case 0x1b: case 0x22: case 0x23: case 0x2a: case 0x2b:
 	case 0x32: case 0x33: case 0x38 ... 0x3b: case 0x63: case 0x84:
 	case 0x85: case 0x8a: case 0x8b:
-		return rex + 1 + modrm_len(p);
-	/* op r/m, r: only to a register */
+		return true;
+	case 0x0f:				/* UD0, UD2 */
+		return modrm == 0xff || modrm == 0x0b;
+	/* op r/m, r; op r/m, imm; shifts; x87: only with registers */
 	case 0x00: case 0x01: case 0x08: case 0x09: case 0x10: case 0x11:
 	case 0x18: case 0x19: case 0x20: case 0x21: case 0x28: case 0x29:
-	case 0x30: case 0x31: case 0x86 ... 0x89: case 0xd0 ... 0xd3:
-		return p[0] >= 0xc0 ? (int)rex + 2 : DEC_UNSAFE;
-	case 0x80: case 0x83: case 0xc0: case 0xc1:	/* with imm8 */
-		return p[0] >= 0xc0 ? (int)rex + 3 : DEC_UNSAFE;
-	case 0x81:					/* with imm32 */
-		return p[0] >= 0xc0 ? (int)rex + 6 : DEC_UNSAFE;
-	case 0xfe: case 0xff:				/* INC, DEC */
-		return p[0] >= 0xc0 && reg < 2 ? (int)rex + 2 : DEC_UNSAFE;
+	case 0x30: case 0x31: case 0x80: case 0x81: case 0x83:
+	case 0x86 ... 0x89: case 0xc0: case 0xc1: case 0xd0 ... 0xd3:
+	case 0xd8 ... 0xdf:
+		return register_only;
+	case 0xf6: case 0xf7:			/* NOT NEG MUL IMUL DIV IDIV */
+		return register_only && reg > 1;
+	case 0xfe: case 0xff:			/* INC, DEC; /7 is invalid */
+		return (register_only && reg < 2) || reg == 7;
 	default:
-		return DEC_UNSAFE;
+		return false;
 	}
 }
 
@@ -227,25 +188,16 @@ static int decode_one(const u8 *p)
  */
 bool elisa_gate_eptp_ok(u64 eptp)
 {
-	u8 code[32];
-	unsigned int start, pos;
+	u8 code[4 + 2];
+	unsigned int pos;
 	u32 low = eptp;
-	int len;
 
 	if (eptp >> 32 || (u8)eptp != 0x1e)
 		return false;
-	memset(code, ELISA_GATE_FILL, sizeof(code));
 	memcpy(code, &low, sizeof(low));
-	memcpy(code + sizeof(low), elisa_tmpl_gate_eptp_end,
-	       elisa_tmpl_gate_entry_end - elisa_tmpl_gate_eptp_end);
-	for (start = 1; start < sizeof(low); start++) {
-		for (pos = start; pos < sizeof(low); pos += len) {
-			len = decode_one(code + pos);
-			if (len == DEC_UNSAFE)
-				return false;
-			if (len == DEC_STOP)
-				break;
-		}
-	}
+	memcpy(code + sizeof(low), elisa_tmpl_gate_eptp_end, 2);
+	for (pos = 1; pos < sizeof(low); pos++)
+		if (!harmless_at(code + pos))
+			return false;
 	return true;
 }

@@ -209,18 +209,13 @@ static int install(struct hook *h)
 
 	if (!addr)
 		return -EOPNOTSUPP;
+	/* With reset: the address of an earlier time may be another now. */
 	err = ftrace_set_filter_ip(&h->ops, addr, 0, 1);
 	if (!err)
 		err = register_ftrace_function(&h->ops);
 	if (err)
 		pr_err("cannot hook %s (%d)\n", h->symbol, err);
 	return err;
-}
-
-static void uninstall(struct hook *h)
-{
-	unregister_ftrace_function(&h->ops);
-	ftrace_free_filter(&h->ops);
 }
 
 /**
@@ -249,9 +244,8 @@ int elisa_hooks_get(struct module *kvm_vendor)
 	mutex_unlock(&hooks_lock);
 	return 0;
 err:
-	ftrace_free_filter(&hook[i].ops);
 	while (i--)
-		uninstall(&hook[i]);
+		unregister_ftrace_function(&hook[i].ops);
 	mutex_unlock(&hooks_lock);
 	return err;
 }
@@ -264,7 +258,7 @@ void elisa_hooks_put(void)
 	mutex_lock(&hooks_lock);
 	if (!--users) {
 		while (i--)
-			uninstall(&hook[i]);
+			unregister_ftrace_function(&hook[i].ops);
 		module_put(vendor);
 		vendor = NULL;
 	}
@@ -278,13 +272,18 @@ bool elisa_hooks_installed(void)
 }
 
 /**
- * elisa_hooks_drain() - wait until no thread runs code of the module that a
+ * elisa_hooks_exit() - wait until no thread runs code of the module that a
  * hook redirected it to
  *
  * Context: module exit, hooks removed.
  */
-void elisa_hooks_drain(void)
+void elisa_hooks_exit(void)
 {
+	unsigned int i;
+
+	/* Not earlier: ftrace_ops cannot be used again after this. */
+	for (i = 0; i < ARRAY_SIZE(hook); i++)
+		ftrace_free_filter(&hook[i].ops);
 	wait_event(active_zero, !atomic_read(&active));
 	synchronize_rcu_tasks();
 }

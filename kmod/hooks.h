@@ -10,6 +10,6 @@ struct module;
 int elisa_hooks_get(struct module *kvm_vendor);
 void elisa_hooks_put(void);
 bool elisa_hooks_installed(void);
-void elisa_hooks_drain(void);
+void elisa_hooks_exit(void);
 
 #endif /* ELISA_HOOKS_H */

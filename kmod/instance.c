@@ -130,6 +130,7 @@ static bool release(struct elisa_instance *inst, enum elisa_ievent event)
 
 /**
  * elisa_instance_unbind() - put a bound instance on the free list
+ * @inst: the instance
  *
  * Context: any; takes att->lock.
  */
@@ -140,6 +141,7 @@ void elisa_instance_unbind(struct elisa_instance *inst)
 
 /**
  * elisa_instance_abort() - end the call of a suspended instance
+ * @inst: the instance
  *
  * Context: any; takes att->lock.  Return: false when a vCPU is resuming it.
  */

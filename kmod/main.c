@@ -38,7 +38,7 @@ static void __exit elisa_exit(void)
 {
 	genl_unregister_family(&elisa_genl_family);
 	elisa_vm_exit();
-	elisa_hooks_drain();
+	elisa_hooks_exit();
 }
 
 module_init(elisa_init);

@@ -13,6 +13,7 @@
 
 #define CR4_CET		BIT_ULL(23)
 #define CR3_ADDR	0x000ffffffffff000ULL
+#define XCR0_APX	BIT_ULL(19)
 #define IDT_SIZE	0x1000
 #define CS_AR_L		BIT_ULL(13)
 
@@ -51,7 +52,12 @@ static bool idt_in_our_range(void)
  */
 const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 {
+	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
 	u64 cr4 = elisa_vmread(GUEST_CR4);
+
+	/* Without it KVM may emulate code, and exits without having entered. */
+	if (!(controls & SECONDARY_EXEC_UNRESTRICTED_GUEST))
+		return "kvm_intel runs without unrestricted_guest";
 
 	if (!(elisa_vmread(VM_ENTRY_CONTROLS) & VM_ENTRY_IA32E_MODE))
 		return "not in 64-bit mode";
@@ -69,10 +75,13 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 	/* Both write to memory asynchronously, in whatever context is current. */
 	if (vcpu->arch.pmu.pebs_enable)
 		return "PEBS is on";
-	if (elisa_vmread(SECONDARY_VM_EXEC_CONTROL) & SECONDARY_EXEC_PT_USE_GPA)
+	if (controls & SECONDARY_EXEC_PT_USE_GPA)
 		return "Intel PT is virtualized";
 	if (cr4 & X86_CR4_OSXSAVE && (vcpu->arch.xcr0 & 3) != 3)
 		return "XCR0 lacks SSE";
+	/* REX2 prefixes hide instructions that elisa_verify_code() looks for. */
+	if (cr4 & X86_CR4_OSXSAVE && vcpu->arch.xcr0 & XCR0_APX)
+		return "APX is in use";
 	/* The gate's constants are those of a 4-level EPTP. */
 	if ((elisa_vmread(EPT_POINTER) & ELISA_EPTP_WALK_MASK) !=
 	    ELISA_EPTP_WALK_4)

@@ -2,6 +2,7 @@
 /*
  * Long-term pins on guest memory.
  */
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -9,6 +10,18 @@
 #include "guest_walk.h"
 #include "pin.h"
 #include "vm.h"
+
+/* Without mmap_lock, which a VMM can hold for as long as it likes. */
+static int account(struct mm_struct *mm, u32 n_pages)
+{
+	u64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	if (atomic64_add_return(n_pages, &mm->pinned_vm) <= limit ||
+	    capable(CAP_IPC_LOCK))
+		return 0;
+	atomic64_sub(n_pages, &mm->pinned_vm);
+	return -ENOMEM;
+}
 
 static int reserve(struct elisa_pins *pins, u32 more)
 {
@@ -50,7 +63,7 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 	if (!elisa_limit_take(&vm->stats.pinned_pages, vm->limits.pinned_pages,
 			      n_pages))
 		return -ENOSPC;
-	err = account_locked_vm(vm->mm, n_pages, true);
+	err = account(vm->mm, n_pages);
 	if (err)
 		goto err_limit;
 	err = reserve(pins, n_pages);
@@ -81,7 +94,7 @@ err_unpin:
 	unpin_user_pages(pins->pages + first, pins->n_pages - first);
 	pins->n_pages = first;
 err_account:
-	account_locked_vm(vm->mm, n_pages, false);
+	atomic64_sub(n_pages, &vm->mm->pinned_vm);
 err_limit:
 	atomic_sub(n_pages, &vm->stats.pinned_pages);
 	return err;
@@ -98,7 +111,7 @@ void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm)
 {
 	if (pins->n_pages) {
 		unpin_user_pages_dirty_lock(pins->pages, pins->n_pages, true);
-		account_locked_vm(vm->mm, pins->n_pages, false);
+		atomic64_sub(pins->n_pages, &vm->mm->pinned_vm);
 		atomic_sub(pins->n_pages, &vm->stats.pinned_pages);
 	}
 	kvfree(pins->pages);

@@ -6,6 +6,8 @@
 
 /**
  * elisa_glob() - does @pattern match all of @name?
+ * @pattern: zero-terminated
+ * @name: zero-terminated
  *
  * '*' matches any run of characters, '?' any one.  Iterative, at most
  * |pattern| * |name| steps.
@@ -59,6 +61,9 @@ bool elisa_name_valid(const char *name, const char *extra)
  * elisa_name_unpack() - a name from four registers
  * @name: result, zero-terminated
  * @a: first eight bytes, and so on
+ * @b: the next eight, and so on
+ * @c: likewise
+ * @d: likewise
  *
  * Return: false when it is not a valid name or not zero-padded.
  */

@@ -102,6 +102,8 @@ int elisa_resume_request(struct elisa_vm *vm, struct kvm_vcpu *vcpu, u64 handle)
 
 /**
  * elisa_resume_abort() - ABORT hypercall
+ * @vm: the VM
+ * @handle: from the AEP
  *
  * Context: sleeps.  Return: 0, -ENOLINK, -EBUSY.
  */

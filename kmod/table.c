@@ -24,16 +24,35 @@ int elisa_table_alloc(struct elisa_table *table)
 	return table->va ? 0 : -ENOMEM;
 }
 
-/* Pages looked at before elisa_table_alloc_root() gives up: 16 MiB. */
+/* Pages looked at in one zone before elisa_table_alloc_root() gives it up. */
 #define ROOT_TRIES	4096
+
+static struct page *find_root(gfp_t zone, struct list_head *rejected)
+{
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < ROOT_TRIES; i++) {
+		page = alloc_page(zone | GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+				  __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+		if (!page)
+			break;
+		if (elisa_gate_eptp_ok(elisa_eptp(page_to_phys(page))))
+			return page;
+		list_add(&page->lru, rejected);
+	}
+	return NULL;
+}
 
 /**
  * elisa_table_alloc_root() - allocate a root table for a sub context
  * @table: result
  *
  * Its EPTP stands as an immediate in gate pages, so the page lies below 4 GiB
- * and passes elisa_gate_eptp_ok(); about one page in seven does.  Pages that
+ * and passes elisa_gate_eptp_ok(); about one page in four does.  Pages that
  * do not are held until one is found, or the allocator would offer them again.
+ * Of some regions of 16 MiB, up to eight in a row, no page does: the lowest 16
+ * MiB, ZONE_DMA, where many do, are the way out.
  *
  * Context: sleeps.  Return: 0 or -ENOMEM; @table is all zero then.
  */
@@ -41,22 +60,12 @@ int elisa_table_alloc_root(struct elisa_table *table)
 {
 	struct page *page, *next;
 	LIST_HEAD(rejected);
-	unsigned int i;
 
-	table->va = NULL;
-	table->pa = 0;
-	for (i = 0; i < ROOT_TRIES; i++) {
-		page = alloc_page(GFP_DMA32 | GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-				  __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-		if (!page)
-			break;
-		if (elisa_gate_eptp_ok(elisa_eptp(page_to_phys(page)))) {
-			table->va = page_address(page);
-			table->pa = page_to_phys(page);
-			break;
-		}
-		list_add(&page->lru, &rejected);
-	}
+	page = find_root(GFP_DMA32, &rejected);
+	if (!page)
+		page = find_root(GFP_DMA, &rejected);
+	table->va = page ? page_address(page) : NULL;
+	table->pa = page ? page_to_phys(page) : 0;
 	list_for_each_entry_safe(page, next, &rejected, lru) {
 		list_del(&page->lru);
 		__free_page(page);

@@ -118,6 +118,8 @@ struct elisa_vcpu *elisa_vcpu_get_or_create(struct elisa_vm *vm,
 
 /**
  * elisa_vcpu_open_slot() - give a window a gate page on this vCPU
+ * @v: vCPU
+ * @slot: window number
  *
  * Context: vm->lock held, sleeps.  Return: 0 or -ENOMEM.
  */
@@ -302,16 +304,21 @@ bool elisa_vcpu_go_native(struct elisa_vcpu *v)
 #define ARMED_CONTROLS \
 	((u64)(SECONDARY_EXEC_ENABLE_VMFUNC | SECONDARY_EXEC_DESC))
 
-/* Back to what KVM has: its own VM-function settings are 0. */
+/* KVM's own VM-function settings are 0. */
 static void disarm(struct elisa_vcpu *v)
 {
 	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
 
 	elisa_vmwrite(VM_FUNCTION_CONTROL, 0);
 	elisa_vmwrite(EPTP_LIST_ADDRESS, 0);
-	controls &= ~ARMED_CONTROLS;
-	if (kvm_emulates_umip(v))
-		controls |= SECONDARY_EXEC_DESC;
+	/*
+	 * VM functions stay enabled, with none allowed, for as long as the VM
+	 * may use ELISA: VMFUNC exits, and the vCPU is armed again.
+	 */
+	if (READ_ONCE(v->vm->state) != ELISA_VM_ACTIVE && !v->kvm_vmfunc)
+		controls &= ~(u64)SECONDARY_EXEC_ENABLE_VMFUNC;
+	if (!kvm_emulates_umip(v))
+		controls &= ~(u64)SECONDARY_EXEC_DESC;
 	elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL, controls);
 	v->armed = false;
 	elisa_vm_disarmed(v->vm);
@@ -330,6 +337,7 @@ static void arm(struct elisa_vcpu *v)
 		elisa_vmwrite(EPTP_LIST_ADDRESS, v->list.pa);
 	}
 	if (!v->armed) {
+		v->kvm_vmfunc = controls & SECONDARY_EXEC_ENABLE_VMFUNC;
 		v->armed = true;
 		atomic_inc(&v->vm->stats.armed);
 	}

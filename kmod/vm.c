@@ -257,6 +257,7 @@ void elisa_vm_destroyed(const struct kvm *kvm)
 
 /**
  * elisa_vm_disarmed() - one VMCS of a VM was disarmed
+ * @vm: the VM
  *
  * Context: entry hook, interrupts off.
  */
@@ -453,6 +454,8 @@ out_file:
 /**
  * elisa_vm_for_each() - visit VMs with id > @from, in order
  * @fn: called with the list locked, sleeps; nonzero stops
+ * @from: where to begin; 0: with the first
+ * @arg: passed to @fn
  *
  * Return: what @fn returned last.
  */

@@ -7,10 +7,13 @@
  * is hooked, and from then on @kvm is only a number.
  *
  * Locks, in this order:
+ *	export->lock	(mutex) an export while it is built
+ *	vms_lock	(mutex, vm.c) the list of all VMs
  *	vm->lock	(mutex) attachments, vCPU and instance creation, RESUME
  *	elisa_export_lock (mutex) export table and each export's attachments
  *	vcpu->lock	(raw spinlock, irqs off) what one vCPU's gate leads to
  *	attachment->lock (raw spinlock) instance states and free list
+ *	hash_lock	(raw spinlock, vm.c) the hash and each VM's state
  */
 #ifndef ELISA_VM_H
 #define ELISA_VM_H
@@ -90,7 +93,7 @@ struct elisa_vm {
 	struct elisa_limits limits;
 	u8 pcid;
 	struct mm_struct *mm;
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	bool la57;
 	bool gate_built;
 	bool finished;

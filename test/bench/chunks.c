@@ -8,6 +8,7 @@
 #include "chunks.h"
 #include "ticks.h"
 
+#define WARM_CHUNKS	8
 #define PORT_EXITS	0x5e0	/* testvmm, stats.h */
 
 struct sample {
@@ -74,12 +75,13 @@ static int run(struct chunk_result *result, uint64_t n, chunk_fn *fn,
 {
 	struct sample *s = calloc(n, sizeof(*s));
 	uint64_t i;
-	int err;
+	int err = 0;
 
 	if (!s)
 		return -ENOMEM;
-	/* Once unmeasured: page faults, and the first use of a window. */
-	err = fn(arg, 0);
+	/* Unmeasured: page faults, and the first use of a window. */
+	for (i = 0; i < WARM_CHUNKS && !err; i++)
+		err = fn(arg, i * CHUNK_OPS);
 	for (i = 0; i < n && !err; i++)
 		err = measure(&s[i], fn, arg, i * CHUNK_OPS);
 	if (!err)

@@ -56,8 +56,9 @@ boot()
 {
 	boot_name=$1
 	shift
-	testvmm --name "$boot_name" --kernel /x/vmlinux --initrd /x/guest.img \
-		--mem 96 --control "/run/$boot_name" \
+	testvmm --name "$boot_name" --kernel "${X:-/x}/vmlinux" \
+		--initrd "${X:-/x}/guest.img" --mem 96 \
+		--control "/run/$boot_name" \
 		--append "elisa.hugepages=${hugepages:-4}" "$@" &
 	eval "pid_$boot_name=$!"
 }

@@ -40,7 +40,8 @@
  *  10  RESUME          RDI = handle                        only on error
  *  11  ABORT           RDI = handle                        -
  *
- * ATTACH records the CPL, and the call can then be made at that CPL only.
+ * ATTACH records the CPL, and the call can then be made at that CPL only; at
+ * CPL 0 the policy must give ELISA_RIGHT_KERNEL.
  * Source pages of EXPORT_DATA and of exchange buffers stay pinned on the
  * host until no sub context maps them; the guest's kernel must not move them
  * (hugetlb pages, a device BAR).  EXPORT_IMAGE copies.
@@ -48,9 +49,9 @@
  * Errors common to all: -EINVAL malformed argument, -ENOENT no such name or
  * token, -EACCES the host's policy refuses, -EFAULT an address is not mapped
  * with the needed rights, -ENOSPC a policy limit is reached, -ENOMEM,
- * -ENOEXEC EXPORT_SEAL found a forbidden instruction, -EOPNOTSUPP this vCPU mode cannot use ELISA (needs 64-bit mode, IOPL 0,
- * IF 1, no CET, PCIDE as the policy says), -EEXIST, -EBUSY.  Never -EPERM,
- * which is KVM's own answer.
+ * -ENOEXEC EXPORT_SEAL found a forbidden instruction, -EOPNOTSUPP this vCPU's
+ * mode cannot use ELISA (it needs 64-bit mode, IOPL 0, IF 1, no CET, PCIDE as
+ * the policy says), -EEXIST, -EBUSY.  Never -EPERM, which is KVM's own answer.
  */
 #ifndef _UAPI_ELISA_HYPERCALL_H
 #define _UAPI_ELISA_HYPERCALL_H
@@ -103,6 +104,8 @@
  *		-EBUSY   no instance is free, try again
  *		-ENOLINK the export or attachment was revoked
  *		-EINVAL  no entry has this index
+ *		-EOPNOTSUPP  this vCPU's mode does not allow it (any more)
+ *		-ENOMEM
  *
  * At the AEP stub (W+0x3000), after an asynchronous exit: RSP as at the
  * VMFUNC, RDI = handle, the rest zero.  The stub executes RESUME with the

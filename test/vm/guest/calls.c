@@ -100,7 +100,7 @@ static int run(unsigned int threads, bool move)
 	}
 	for (i = 0; i < threads; i++)
 		if (pthread_create(&thread[i], NULL, caller,
-				   (void *)(unsigned long)0))
+				   NULL))
 			return 1;
 	if (move && pthread_create(&moving, NULL, mover, &moves))
 		return 1;

@@ -4,6 +4,7 @@
  *
  *	raw vmcall NR     prints RAX after VMCALL with ELISA_HC(NR)
  *	raw vmfunc INDEX  prints "ok" or the signal after VMFUNC leaf 0
+ *	raw desc N        executes SIDT, SGDT and STR N times, prints "ok"
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +20,15 @@ static sigjmp_buf back;
 static void caught(int sig)
 {
 	siglongjmp(back, sig);
+}
+
+static void descriptor_tables(void)
+{
+	unsigned char idtr[10], gdtr[10];
+	uint16_t tr;
+
+	__asm__ volatile("sidt %0\n\tsgdt %1\n\tstr %2"
+			 : "=m" (idtr), "=m" (gdtr), "=r" (tr));
 }
 
 int main(int argc, char **argv)
@@ -42,6 +52,10 @@ int main(int argc, char **argv)
 		__asm__ volatile("vmcall" : "+a" (rax), "+D" (rdi), "+S" (rsi),
 				 "+d" (rdx) : : "memory");
 		printf("%lld\n", (long long)rax);
+	} else if (!strcmp(argv[1], "desc")) {
+		while (rax--)
+			descriptor_tables();
+		puts("ok");
 	} else {
 		__asm__ volatile("xor %%eax, %%eax; vmfunc"
 				 : : "c" ((uint32_t)rax) : "rax", "memory");

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The gate page: what it does when used as meant, and that it does no harm
+ * from any of its 4096 offsets.
+ */
+#include "gate_code.h"
+#include "gate_model.h"
+#include "test.h"
+
+#define SAMPLES	400
+
+static const u8 vmfunc[] = { 0x0f, 0x01, 0xd4 };
+
+static u8 page[4096];
+
+static void check_page(u32 eptp)
+{
+	struct gate_finding finding;
+
+	if (!gate_model_check(page, eptp, &finding))
+		fail_msg("EPTP 0x%x, offset 0x%x: %s: %s", eptp,
+			 finding.offset, finding.text, finding.what);
+}
+
+/* SDM vol. 3, "VM-Execution Control Fields": what VMFUNC accepts. */
+static bool eptp_valid(u64 eptp)
+{
+	unsigned int type = eptp & 7, walk = eptp >> 3 & 7;
+
+	return (type == 0 || type == 6) && (walk == 3 || walk == 4) &&
+	       !(eptp & 0xf00);
+}
+
+static void layout(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	elisa_gate_build(page);
+	assert_int_equal(elisa_gate_entry_end(), GATE_EPTP_END + 13);
+	assert_int_equal(elisa_gate_vmfunc_sub(), elisa_gate_entry_end() - 3);
+	assert_memory_equal(page + elisa_gate_vmfunc_sub(), vmfunc, 3);
+	assert_memory_equal(page + 4096 - 3, vmfunc, 3);
+	for (i = elisa_gate_entry_end(); i < elisa_gate_return(); i++)
+		assert_int_equal(page[i], 0xcc);
+	assert_true(elisa_gate_return() > elisa_gate_entry_end() + 2048);
+}
+
+static void check_line(unsigned int offset, const char *const *line, size_t n)
+{
+	char text[X86_TEXT];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		x86_text(text, page + offset, sizeof(page) - offset);
+		assert_string_equal(text, line[i]);
+		offset += x86_decode(page + offset, sizeof(page) - offset).len;
+	}
+}
+
+/* As run from the entry stub, and from the landing page. */
+static void straight_line(void **state)
+{
+	static const char *const entry[] = {
+		"mov qword ptr [0x000000001FD6E010], rsp",
+		"mov dword ptr [0x000000001FD6D008], 0x1234501E",
+		"dec ecx",
+		"and byte ptr [0x000000001FD6D000], 0xC7",
+		"vmfunc",
+	};
+	static const char *const back[] = {
+		"or byte ptr [0x000000001FD6D000], 0x18",
+		"shl dword ptr [0x000000001FD6D008], 0x1F",
+		"mov rsp, qword ptr [0x000000001FD6E010]",
+		"xor ecx, ecx",
+		"vmfunc",
+	};
+
+	(void)state;
+	elisa_gate_build(page);
+	elisa_gate_set_eptp(page, 0x1234501e);
+	check_line(0, entry, ARRAY_SIZE(entry));
+	check_line(elisa_gate_return(), back, ARRAY_SIZE(back));
+}
+
+static void set_eptp(void **state)
+{
+	static u8 before[4096];
+	u32 eptp;
+
+	(void)state;
+	elisa_gate_build(page);
+	memcpy(&eptp, page + GATE_EPTP, 4);
+	assert_int_equal(eptp, ELISA_GATE_CLOSED);
+	memcpy(before, page, 4096);
+	elisa_gate_set_eptp(page, 0xabcde01e);
+	memcpy(&eptp, page + GATE_EPTP, 4);
+	assert_int_equal(eptp, 0xabcde01e);
+	assert_memory_equal(page, before, GATE_EPTP);
+	assert_memory_equal(page + GATE_EPTP_END, before + GATE_EPTP_END,
+			    4096 - GATE_EPTP_END);
+	elisa_gate_set_eptp(page, ELISA_GATE_CLOSED);
+	assert_memory_equal(page, before, 4096);
+}
+
+static void closed_is_invalid(void **state)
+{
+	(void)state;
+	assert_false(eptp_valid(ELISA_GATE_CLOSED));
+	/* For a reason that no CPU extension of the other fields changes. */
+	assert_int_not_equal(ELISA_GATE_CLOSED & 0xf00, 0);
+}
+
+/* The constants, from the instructions. */
+static u8 last_byte_of(unsigned int offset)
+{
+	return page[offset + x86_decode(page + offset, 16).len - 1];
+}
+
+static void default_entry(void **state)
+{
+	/* KVM's, with and without accessed/dirty flags. */
+	static const u64 eptps[] = { 0x5e, 0x1e, 0x12345605e, 0xfffffffff01e };
+	u64 eptp;
+	u8 clear, set;
+	size_t i;
+
+	(void)state;
+	elisa_gate_build(page);
+	clear = last_byte_of(GATE_EPTP_END + 2);
+	set = last_byte_of(elisa_gate_return());
+	for (i = 0; i < ARRAY_SIZE(eptps); i++) {
+		eptp = eptps[i];
+		assert_true(eptp_valid(eptp));
+		eptp &= ~0xffULL | clear;
+		assert_false(eptp_valid(eptp));
+		/* Twice is the same: an interrupted call is restarted. */
+		assert_int_equal(eptp & (~0xffULL | clear), eptp);
+		eptp |= set;
+		assert_int_equal(eptp, eptps[i]);
+		assert_int_equal(eptp | set, eptps[i]);
+	}
+}
+
+static void sub_entry(void **state)
+{
+	static const u32 eptps[] = {
+		0x1e, 0x1234501e, 0xfffff01e, ELISA_GATE_CLOSED,
+	};
+	size_t i;
+
+	(void)state;
+	elisa_gate_build(page);
+	for (i = 0; i < ARRAY_SIZE(eptps); i++)
+		assert_int_equal(eptps[i] << last_byte_of(elisa_gate_return() +
+							  8), 0);
+}
+
+static void closed_harmless(void **state)
+{
+	(void)state;
+	elisa_gate_build(page);
+	check_page(ELISA_GATE_CLOSED);
+}
+
+static void open_harmless(void **state)
+{
+	unsigned int n = 0, tries = 0;
+	u32 eptp;
+
+	(void)state;
+	elisa_gate_build(page);
+	while (n < SAMPLES) {
+		assert_true(tries++ < SAMPLES * 100);
+		eptp = (u32)test_random() << 12 | 0x1e;
+		if (!elisa_gate_eptp_ok(eptp))
+			continue;
+		elisa_gate_set_eptp(page, eptp);
+		check_page(eptp);
+		n++;
+	}
+}
+
+/* The model must find what it is there for. */
+static void model_finds(void **state)
+{
+	static const struct {
+		unsigned int offset;
+		u8 code[4];
+	} bad[] = {
+		{ 0x400, { 0x50 } },			/* push rax */
+		{ 0x400, { 0x89, 0x07 } },		/* mov [rdi], eax */
+		{ 0x400, { 0xaa } },			/* stosb */
+		{ 0x400, { 0xe8 } },			/* call */
+		{ 0x400, { 0x0f, 0x05 } },		/* syscall */
+		{ 0x400, { 0x0f, 0x34 } },		/* sysenter */
+		{ 0x400, { 0x0f, 0x22, 0xd8 } },	/* mov cr3, rax */
+		{ 0x400, { 0x8e, 0xd0 } },		/* mov ss, eax */
+		{ 0x400, { 0xcf } },			/* iret */
+		{ 0x400, { 0x9c } },			/* pushf */
+		{ 0x400, { 0xc8 } },			/* enter */
+		{ 0x400, { 0x0f, 0x01, 0xc1 } },	/* vmcall */
+		{ 0x400, { 0xff, 0x2f } },		/* far jump */
+		{ 0x400, { 0xdd, 0x37 } },		/* fnsave */
+		{ 0x400, { 0x0f, 0x01, 0xef } },	/* wrpkru */
+		/* skips the ANDB */
+		{ GATE_EPTP_END, { 0xeb, 0x08 } },
+	};
+	struct gate_finding finding;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		elisa_gate_build(page);
+		memcpy(page + bad[i].offset, bad[i].code, 4);
+		assert_false(gate_model_check(page, ELISA_GATE_CLOSED,
+					      &finding));
+	}
+	/* A return that leaves the stack pointer of sub. */
+	elisa_gate_build(page);
+	memset(page + elisa_gate_return() + 16, 0x90, 8);
+	assert_false(gate_model_check(page, ELISA_GATE_CLOSED, &finding));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(layout),
+		cmocka_unit_test(straight_line),
+		cmocka_unit_test(set_eptp),
+		cmocka_unit_test(closed_is_invalid),
+		cmocka_unit_test(default_entry),
+		cmocka_unit_test(sub_entry),
+		cmocka_unit_test(closed_harmless),
+		cmocka_unit_test(open_harmless),
+		cmocka_unit_test(model_finds),
+	};
+
+	return cmocka_run_group_tests_name("gate code", tests, NULL, NULL);
+}
