@@ -101,15 +101,10 @@ static enum elisa_exit finish(const struct cause *c)
 	return c->async && !c->vectored ? ELISA_EXIT_PASS : ELISA_EXIT_DONE;
 }
 
-/* Registers of the default context that every way out of gate and sub sets. */
+/* What every way out of gate and sub clears. */
 static void clear_event_state(void)
 {
-	u64 state = elisa_vmread(GUEST_INTERRUPTIBILITY_INFO);
-
-	if (state & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS))
-		elisa_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-			      state & ~(u64)(GUEST_INTR_STATE_STI |
-					     GUEST_INTR_STATE_MOV_SS));
+	elisa_clear_shadow();
 	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 }
 

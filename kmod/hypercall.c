@@ -8,6 +8,7 @@
 #include <elisa/hypercall.h>
 
 #include "attachment.h"
+#include "compat/kvm_events.h"
 #include "compat/kvm_regs.h"
 #include "export.h"
 #include "gate_code.h"
@@ -147,14 +148,9 @@ static s64 (*const table[ELISA_HC_COUNT])(struct call *c) = {
 
 static void skip_instruction(struct kvm_vcpu *vcpu)
 {
-	u64 state = elisa_vmread(GUEST_INTERRUPTIBILITY_INFO);
-
 	elisa_set_rip(vcpu, elisa_rip(vcpu) +
 			    elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
-	if (state & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS))
-		elisa_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-			      state & ~(u64)(GUEST_INTR_STATE_STI |
-					     GUEST_INTR_STATE_MOV_SS));
+	elisa_clear_shadow();
 }
 
 /**

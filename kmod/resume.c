@@ -6,6 +6,7 @@
 #include <asm/processor-flags.h>
 
 #include "attachment.h"
+#include "compat/kvm_events.h"
 #include "compat/kvm_regs.h"
 #include "fpu.h"
 #include "gate_code.h"
@@ -124,7 +125,6 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 {
 	const struct elisa_saved *saved = &inst->saved;
 	struct kvm_vcpu *vcpu = v->vcpu;
-	u64 state;
 	int i;
 
 	for (i = VCPU_REGS_RAX; i <= VCPU_REGS_R15; i++)
@@ -135,10 +135,7 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 	elisa_vmwrite(GUEST_RFLAGS,
 		      (saved->rflags & ~(u64)CALLER_FLAGS) | inst->att->rflags);
 	__clear_bit(VCPU_EXREG_RFLAGS, (unsigned long *)&vcpu->arch.regs_avail);
-	state = elisa_vmread(GUEST_INTERRUPTIBILITY_INFO);
-	elisa_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-		      state & ~(u64)(GUEST_INTR_STATE_STI |
-				     GUEST_INTR_STATE_MOV_SS));
+	elisa_clear_shadow();
 	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 	vcpu->arch.cr2 = saved->cr2;
 	elisa_fpu_load(inst->fpu, saved->fpu_mask);

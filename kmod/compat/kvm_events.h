@@ -10,6 +10,18 @@
 
 #include <linux/kvm_host.h>
 
+#include "../vmcs.h"
+
+/* No instruction is shadowed any more: RIP has moved. */
+static inline void elisa_clear_shadow(void)
+{
+	const u64 shadow = GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS;
+	u64 state = elisa_vmread(GUEST_INTERRUPTIBILITY_INFO);
+
+	if (state & shadow)
+		elisa_vmwrite(GUEST_INTERRUPTIBILITY_INFO, state & ~shadow);
+}
+
 /* Drop an exception or software interrupt that KVM would re-inject. */
 static inline void elisa_drop_event(struct kvm_vcpu *vcpu)
 {
