@@ -22,6 +22,7 @@ help:
 	@echo 'make check        run all tests'
 	@echo 'make check-unit | check-static | check-build | check-vm'
 	@echo '                  one kind of them'
+	@echo 'make check-mutants run the VM tests on modules that are broken on purpose'
 	@echo 'make install      install elisactl, the library and the DKMS sources'
 	@echo 'make install-host | install-guest'
 	@echo '                  only what a host or a guest needs'
@@ -51,6 +52,9 @@ check:
 check-unit check-static check-build check-vm:
 	test/check $(@:check-%=%)
 
+check-mutants:
+	test/mutants/run
+
 install: install-host install-guest
 
 install-host: daemon
@@ -78,4 +82,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
-	check-build check-vm install install-host install-guest uninstall clean
+	check-build check-vm check-mutants install install-host install-guest uninstall clean
