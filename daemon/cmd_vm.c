@@ -182,12 +182,11 @@ static bool enrol_arg(struct enrol_args *args, int opt, char *arg)
 	case OPT_ATTACH:
 		return add_grant(entry, ELISA_GRANT_ATTACH, arg);
 	case OPT_PCID:
-		if (strcmp(arg, "trust") && strcmp(arg, "deny")) {
-			complain("--pcid is deny or trust, not '%s'", arg);
+		if (!pcid_parse(arg, &args->enrol.pcid)) {
+			complain("--pcid is intercept, deny or trust, not '%s'",
+				 arg);
 			return false;
 		}
-		args->enrol.pcid = strcmp(arg, "trust") ? ELISA_PCID_DENY :
-							  ELISA_PCID_TRUST;
 		return true;
 	}
 	return false;		/* getopt has complained */
@@ -235,7 +234,7 @@ static int vm_enrol(const struct cmd_env *env, int argc, char **argv)
 	}
 	if (!args.pid || optind != argc) {
 		cmd_args(0, 1, 1,
-			 "vm enrol --pid PID [--fd N] [--name NAME] [--uuid UUID] [--export PATTERN]... [--attach PATTERN[:ro|:rw]]... [--pcid deny|trust]");
+			 "vm enrol --pid PID [--fd N] [--name NAME] [--uuid UUID] [--export PATTERN]... [--attach PATTERN[:ro|:rw]]... [--pcid intercept|deny|trust]");
 		return CMD_USAGE;
 	}
 	args.enrol.grants = args.entry.grants;

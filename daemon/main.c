@@ -14,7 +14,7 @@ static const struct cmd nouns[] = {
 	{ "vm", cmd_vm, "del ID|NAME", "take all rights from a VM" },
 	{ "vm", cmd_vm, "enrol --pid PID [--fd N] [--name NAME] [--uuid UUID]\n"
 	  "          [--export PATTERN]... [--attach PATTERN[:ro|:rw]]...\n"
-	  "          [--pcid deny|trust]", "enrol a VM by hand" },
+	  "          [--pcid intercept|deny|trust]", "enrol a VM by hand" },
 	{ "export", cmd_export, "list", "what VMs share" },
 	{ "export", cmd_export, "del ID|NAME", "the same as revoke" },
 	{ "attachment", cmd_attachment, "list", "which VM uses which export" },

@@ -5,6 +5,24 @@
 
 #include "policy.h"
 
+bool pcid_parse(const char *text, __u8 *pcid)
+{
+	static const char *const names[] = {
+		[ELISA_PCID_INTERCEPT] = "intercept",
+		[ELISA_PCID_DENY] = "deny",
+		[ELISA_PCID_TRUST] = "trust",
+	};
+	__u8 i;
+
+	for (i = 0; i < __ELISA_PCID_MAX; i++) {
+		if (!strcmp(text, names[i])) {
+			*pcid = i;
+			return true;
+		}
+	}
+	return false;
+}
+
 void policy_init(struct policy *policy)
 {
 	memset(policy, 0, sizeof(*policy));

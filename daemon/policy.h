@@ -53,6 +53,9 @@ struct policy {
 	size_t n_entries;
 };
 
+/* Is TEXT "intercept", "deny" or "trust"?  Then *PCID is set. */
+bool pcid_parse(const char *text, __u8 *pcid);
+
 void policy_init(struct policy *policy);
 void policy_free(struct policy *policy);
 

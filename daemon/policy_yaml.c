@@ -459,15 +459,11 @@ static int parse_pcid(struct parse *p, const struct yaml_node *node, void *obj)
 	int ret;
 
 	ret = want_kind(p, node, YAML_KIND_SCALAR,
-			"'pcid' wants deny or trust", NULL);
+			"'pcid' wants intercept, deny or trust", NULL);
 	if (ret)
 		return ret;
-	if (!strcmp(node->text, "deny"))
-		entry->pcid = ELISA_PCID_DENY;
-	else if (!strcmp(node->text, "trust"))
-		entry->pcid = ELISA_PCID_TRUST;
-	else
-		return yaml_error_at(&p->err, node, "deny or trust",
+	if (!pcid_parse(node->text, &entry->pcid))
+		return yaml_error_at(&p->err, node, "intercept, deny or trust",
 				     "unknown value '%.40s' for 'pcid'",
 				     node->text);
 	return 0;

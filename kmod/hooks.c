@@ -32,6 +32,7 @@
 #include "aex.h"
 #include "bind.h"
 #include "compat/ftrace.h"
+#include "cr3.h"
 #include "event.h"
 #include "hooks.h"
 #include "hypercall.h"
@@ -55,6 +56,7 @@ static void leave_redirect(void)
 }
 
 /* Redirect targets: called in place of vmx_handle_exit(). */
+typedef int (*exit_fn)(struct kvm_vcpu *vcpu);
 
 static int exit_done(struct kvm_vcpu *vcpu)
 {
@@ -111,12 +113,59 @@ static bool is_our_hypercall(struct kvm_vcpu *vcpu)
 	return (rax & ~0xffULL) == ELISA_HC_BASE && elisa_mode_64bit_code();
 }
 
+/*
+ * Did the last VM entry fail before it began?  VM_EXIT_REASON is that of an
+ * earlier exit then, and KVM has something to tell its VMM.  SDM vol. 3, "VM
+ * Instruction Error Numbers".
+ */
+static bool entry_failed(void)
+{
+	switch (elisa_vmread(VM_INSTRUCTION_ERROR)) {
+	case VMXERR_VMLAUNCH_NONCLEAR_VMCS:
+	case VMXERR_VMRESUME_NONLAUNCHED_VMCS:
+	case VMXERR_VMRESUME_AFTER_VMXOFF:
+	case VMXERR_ENTRY_INVALID_CONTROL_FIELD:
+	case VMXERR_ENTRY_INVALID_HOST_STATE_FIELD:
+	case VMXERR_ENTRY_EVENTS_BLOCKED_BY_MOV_SS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An exit from the default context: what handles it, if not KVM? */
+static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
+{
+	exit_fn target = NULL;
+
+	switch (elisa_vmread(VM_EXIT_REASON) & EXIT_REASON_MASK) {
+	case EXIT_REASON_VMCALL:
+		if (is_our_hypercall(vcpu) && !entry_failed())
+			target = exit_hypercall;
+		break;
+	case EXIT_REASON_VMFUNC:
+		if (!entry_failed())
+			target = exit_vmfunc;
+		break;
+	case EXIT_REASON_GDTR_IDTR:
+	case EXIT_REASON_LDTR_TR:
+		if (v && !entry_failed() && elisa_vcpu_go_native(v))
+			target = exit_done;
+		break;
+	case EXIT_REASON_CR_ACCESS:
+		if (v && !entry_failed() && elisa_cr3_exit(v))
+			target = exit_done;
+		break;
+	}
+	return target;
+}
+
 static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
-	int (*target)(struct kvm_vcpu *vcpu) = NULL;
 	enum elisa_exit action = ELISA_EXIT_DEFAULT;
+	exit_fn target = NULL;
 	struct elisa_vcpu *v;
 	struct elisa_vm *vm;
 
@@ -129,20 +178,7 @@ static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 		action = elisa_aex_exit(v);
 	switch (action) {
 	case ELISA_EXIT_DEFAULT:
-		switch (elisa_vmread(VM_EXIT_REASON) & EXIT_REASON_MASK) {
-		case EXIT_REASON_VMCALL:
-			if (is_our_hypercall(vcpu))
-				target = exit_hypercall;
-			break;
-		case EXIT_REASON_VMFUNC:
-			target = exit_vmfunc;
-			break;
-		case EXIT_REASON_GDTR_IDTR:
-		case EXIT_REASON_LDTR_TR:
-			if (v && elisa_vcpu_go_native(v))
-				target = exit_done;
-			break;
-		}
+		target = default_target(v, vcpu);
 		break;
 	case ELISA_EXIT_PASS:
 		break;

@@ -9,7 +9,6 @@
 
 #include "attachment.h"
 #include "compat/kvm_events.h"
-#include "compat/kvm_regs.h"
 #include "export.h"
 #include "gate_code.h"
 #include "hypercall.h"
@@ -146,13 +145,6 @@ static s64 (*const table[ELISA_HC_COUNT])(struct call *c) = {
 	[ELISA_HC_ABORT] = hc_abort,
 };
 
-static void skip_instruction(struct kvm_vcpu *vcpu)
-{
-	elisa_set_rip(vcpu, elisa_rip(vcpu) +
-			    elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
-	elisa_clear_shadow();
-}
-
 /**
  * elisa_hypercall() - handle a VMCALL with our magic in RAX
  * @vcpu: the vCPU, in 64-bit code, at any CPL
@@ -187,5 +179,5 @@ void elisa_hypercall(struct kvm_vcpu *vcpu)
 	regs[VCPU_REGS_RDI] = c.rdi;
 	regs[VCPU_REGS_RSI] = c.rsi;
 	regs[VCPU_REGS_RDX] = c.rdx;
-	skip_instruction(vcpu);
+	elisa_skip_instruction(vcpu);
 }

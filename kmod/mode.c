@@ -45,8 +45,9 @@ static bool idt_in_our_range(void)
  * Every change of these exits while the vCPU is armed (CR0.PG, CR4.PAE, LA57,
  * PCIDE, OSXSAVE and EFER under KVM, the IDT by descriptor-table exiting), so
  * checking at each entry is enough.  CR3 is the exception: with PCIDE=0 the
- * guest's own MOV to CR3 flushes all that could carry it past the gate; KVM's
- * writes of it do not, and happen between an exit and an entry.
+ * guest's own MOV to CR3 flushes all that could carry it past the gate, with
+ * PCIDE=1 it exits (cr3.c); KVM's writes of it do not flush, and happen between
+ * an exit and an entry.
  *
  * Context: VMCS loaded, EPT_POINTER is KVM's.  Return: NULL when it does, else a reason.
  */
@@ -63,8 +64,8 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 		return "not in 64-bit mode";
 	if (vm->gate_built && vm->la57 != !!(cr4 & X86_CR4_LA57))
 		return "paging depth differs from the VM's first attach";
-	if (cr4 & X86_CR4_PCIDE && vm->pcid != ELISA_PCID_TRUST)
-		return "CR4.PCIDE is set and the policy does not trust it";
+	if (cr4 & X86_CR4_PCIDE && vm->pcid == ELISA_PCID_DENY)
+		return "CR4.PCIDE is set and the policy denies it";
 	if (cr4 & CR4_CET)
 		return "CET is in use";
 	if (elisa_gpa_is_special(elisa_cpu_special_base(),
@@ -87,6 +88,13 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 	    ELISA_EPTP_WALK_4)
 		return "KVM uses 5-level EPT for this VM";
 	return NULL;
+}
+
+/** elisa_mode_intercepts_cr3() - must MOV to CR3 exit while this vCPU is armed? */
+bool elisa_mode_intercepts_cr3(const struct elisa_vm *vm)
+{
+	return vm->pcid == ELISA_PCID_INTERCEPT &&
+	       elisa_vmread(GUEST_CR4) & X86_CR4_PCIDE;
 }
 
 /** elisa_mode_64bit_code() - does CS hold 64-bit code? */

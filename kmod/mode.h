@@ -18,6 +18,7 @@ static inline unsigned int elisa_cpl(void)
 
 const char *elisa_mode_refusal(const struct elisa_vm *vm,
 			       struct kvm_vcpu *vcpu);
+bool elisa_mode_intercepts_cr3(const struct elisa_vm *vm);
 bool elisa_mode_64bit_code(void);
 
 #endif /* ELISA_MODE_H */

@@ -254,7 +254,7 @@ static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
 	struct elisa_enrolment e = {
 		.limits = { .attachments = 16, .instances = 64, .exports = 4,
 			    .pinned_pages = 16384 },
-		.pcid = ELISA_PCID_DENY,
+		.pcid = ELISA_PCID_INTERCEPT,
 	};
 	const char *why = NULL;
 	u32 id;

@@ -12,6 +12,7 @@
 #include "attachment.h"
 #include "compat/kvm_regs.h"
 #include "cpu.h"
+#include "cr3.h"
 #include "gate_code.h"
 #include "instance.h"
 #include "mode.h"
@@ -320,6 +321,7 @@ static void disarm(struct elisa_vcpu *v)
 	if (!kvm_emulates_umip(v))
 		controls &= ~(u64)SECONDARY_EXEC_DESC;
 	elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL, controls);
+	elisa_cr3_intercept(v, false);
 	v->armed = false;
 	elisa_vm_disarmed(v->vm);
 }
@@ -336,6 +338,7 @@ static void arm(struct elisa_vcpu *v)
 		elisa_vmwrite(VM_FUNCTION_CONTROL, VMX_VMFUNC_EPTP_SWITCHING);
 		elisa_vmwrite(EPTP_LIST_ADDRESS, v->list.pa);
 	}
+	elisa_cr3_intercept(v, elisa_mode_intercepts_cr3(v->vm));
 	if (!v->armed) {
 		v->kvm_vmfunc = controls & SECONDARY_EXEC_ENABLE_VMFUNC;
 		v->armed = true;

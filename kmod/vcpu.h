@@ -54,6 +54,7 @@ struct elisa_slot {
  * @armed: see above
  * @sync: slots of revoked attachments are to be closed at the next hook
  * @native: let the guest execute one instruction unarmed, see hooks.c
+ * @cr3_exits: MOV to CR3 exits, see cr3.c
  * @kvm_vmfunc: KVM itself has VM functions enabled, with none allowed
  * @pending: instance to load at the next entry (late RESUME)
  * @pending_rip: the VMCALL that asked for it
@@ -67,7 +68,7 @@ struct elisa_vcpu {
 	struct elisa_ept gate;
 	struct elisa_table gate_code, gate_data;
 	u64 gate_eptp, default_eptp;
-	bool in_guest, armed, sync, native, kvm_vmfunc;
+	bool in_guest, armed, sync, native, cr3_exits, kvm_vmfunc;
 	struct elisa_instance *pending;
 	u64 pending_rip;
 	struct elisa_slot slot[ELISA_WINDOWS];

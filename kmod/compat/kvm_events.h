@@ -9,8 +9,12 @@
 #define ELISA_COMPAT_KVM_EVENTS_H
 
 #include <linux/kvm_host.h>
+#include <asm/processor-flags.h>
 
 #include "../vmcs.h"
+#include "kvm_regs.h"
+
+#define PENDING_DBG_SINGLE_STEP	BIT_ULL(14)
 
 /* No instruction is shadowed any more: RIP has moved. */
 static inline void elisa_clear_shadow(void)
@@ -20,6 +24,22 @@ static inline void elisa_clear_shadow(void)
 
 	if (state & shadow)
 		elisa_vmwrite(GUEST_INTERRUPTIBILITY_INFO, state & ~shadow);
+}
+
+/*
+ * The instruction that exited is done.  With RFLAGS.TF set a single-step trap
+ * follows it; the CPU raises it after the entry (SDM vol. 3, "Guest Non-Register
+ * State", pending debug exceptions).
+ */
+static inline void elisa_skip_instruction(struct kvm_vcpu *vcpu)
+{
+	elisa_set_rip(vcpu, elisa_rip(vcpu) +
+			    elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
+	elisa_clear_shadow();
+	if (elisa_rflags() & X86_EFLAGS_TF)
+		elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS,
+			      elisa_vmread(GUEST_PENDING_DBG_EXCEPTIONS) |
+			      PENDING_DBG_SINGLE_STEP);
 }
 
 /* Drop an exception or software interrupt that KVM would re-inject. */

@@ -62,6 +62,14 @@ static inline void elisa_set_rflags(struct kvm_vcpu *vcpu, u64 rflags)
 	kvm_make_request(KVM_REQ_EVENT, vcpu);
 }
 
+/* CR3 of a guest under EPT; the current VMCS has it, and KVM's copy. */
+static inline void elisa_set_cr3(struct kvm_vcpu *vcpu, u64 cr3)
+{
+	elisa_vmwrite(GUEST_CR3, cr3);
+	vcpu->arch.cr3 = cr3;
+	__set_bit(VCPU_EXREG_CR3, (unsigned long *)&vcpu->arch.regs_avail);
+}
+
 /* After segment fields were written behind KVM's back. */
 static inline void elisa_segments_changed(struct kvm_vcpu *vcpu)
 {

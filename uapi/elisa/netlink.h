@@ -110,7 +110,8 @@ enum elisa_limit_attr {
 
 /* What to do with a vCPU that has CR4.PCIDE set (SECURITY.md, "CR3"). */
 enum elisa_pcid {
-	ELISA_PCID_DENY,	/* default: such a vCPU cannot use ELISA */
+	ELISA_PCID_INTERCEPT,	/* default: its MOV to CR3 exits while armed */
+	ELISA_PCID_DENY,	/* such a vCPU cannot use ELISA */
 	ELISA_PCID_TRUST,	/* allow: the operator trusts the guest's kernel */
 	__ELISA_PCID_MAX,
 };

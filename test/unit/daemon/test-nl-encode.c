@@ -114,7 +114,7 @@ static void enrol_full(void **state)
 	assert_string_equal(check(enl_enrol_msg(FAMILY, &e),
 				  ELISA_CMD_VM_ENROL),
 			    ENROL_BASE ENROL_GRANTS
-			    "n13:{2:00000000 4:00400000 } 14:01 ");
+			    "n13:{2:00000000 4:00400000 } 14:02 ");
 
 	/* Limits of which none is set do not make an empty nest. */
 	memset(&limits, 0, sizeof(limits));

@@ -173,7 +173,7 @@ static void content(void **state)
 	assert_false(e->match.has_uid);
 	assert_int_equal(e->n_grants, 1);
 	check_grant(&e->grants[0], ELISA_GRANT_EXPORT, "kv.*", 0);
-	assert_int_equal(e->pcid, ELISA_PCID_DENY);
+	assert_int_equal(e->pcid, ELISA_PCID_INTERCEPT);
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_ATTACHMENTS], 16);
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_INSTANCES], 64);
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_EXPORTS], 4);
