@@ -15,6 +15,7 @@
 #include "fpu.h"
 #include "gate_code.h"
 #include "instance.h"
+#include "invariant.h"
 #include "mode.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -406,6 +407,7 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 			find_cause(&cause);
 			action = leave(v, eptp, &cause);
 		}
+		elisa_invariant_check(v);
 		if (unlikely(v->sync))
 			elisa_vcpu_sync(v);
 	}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checks of debug builds.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bug.h>
+#include <linux/kvm_host.h>
+#include <linux/spinlock.h>
+
+#include "gate_code.h"
+#include "instance.h"
+#include "invariant.h"
+#include "mode.h"
+#include "vm.h"
+
+#define LIST_ENTRIES	512
+
+/* A page is too much for the stack. */
+static DEFINE_RAW_SPINLOCK(want_lock);
+static u8 want[ELISA_PAGE_SIZE];
+
+/* The list leads to the default and gate contexts and nowhere else. */
+static bool list_is_closed(const struct elisa_vcpu *v)
+{
+	unsigned int i;
+
+	for (i = ELISA_IDX_GATE + 1; i < LIST_ENTRIES; i++)
+		if (v->list.va[i])
+			return false;
+	return v->list.va[ELISA_IDX_DEFAULT] == v->default_eptp &&
+	       !v->list.va[ELISA_IDX_SUB] &&
+	       v->list.va[ELISA_IDX_GATE] == v->gate_eptp;
+}
+
+/* Each gate page holds the EPTP of the instance bound to it, or is closed. */
+static bool gates_match(const struct elisa_vcpu *v)
+{
+	const struct elisa_instance *inst;
+	unsigned int slot;
+	bool match = true;
+
+	raw_spin_lock(&want_lock);
+	for (slot = 0; slot < ELISA_WINDOWS; slot++) {
+		if (!v->slot[slot].gate.va)
+			continue;
+		inst = v->slot[slot].instance;
+		elisa_gate_build(want);
+		elisa_gate_set_eptp(want, inst ? (u32)inst->eptp :
+						 ELISA_GATE_CLOSED);
+		match &= !memcmp(want, v->slot[slot].gate.va, sizeof(want));
+	}
+	raw_spin_unlock(&want_lock);
+	return match;
+}
+
+/**
+ * elisa_invariant_check() - is all as it must be in the default context?
+ * @v: vCPU in its default context, between exit and entry, v->lock held
+ *
+ * Context: interrupts off.
+ */
+void elisa_invariant_check(const struct elisa_vcpu *v)
+{
+	WARN_ONCE(!list_is_closed(v),
+		  "elisa: vm %u vcpu %d: EPTP list %llx %llx %llx\n",
+		  v->vm->id, v->vcpu->vcpu_idx, v->list.va[0], v->list.va[1],
+		  v->list.va[2]);
+	WARN_ONCE(!gates_match(v), "elisa: vm %u vcpu %d: a gate page changed\n",
+		  v->vm->id, v->vcpu->vcpu_idx);
+	WARN_ONCE(elisa_vmread(EPT_POINTER) != v->default_eptp,
+		  "elisa: vm %u vcpu %d: EPT_POINTER %llx is not KVM's\n",
+		  v->vm->id, v->vcpu->vcpu_idx, elisa_vmread(EPT_POINTER));
+}

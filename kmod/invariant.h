@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What must hold whenever a vCPU is in its default context.  Debug builds
+ * (make module ELISA_DEBUG=y) look at it at every exit and entry and warn;
+ * the attack suite runs on such a build, and a warning fails it.
+ */
+#ifndef ELISA_INVARIANT_H
+#define ELISA_INVARIANT_H
+
+#include "vcpu.h"
+
+#ifdef ELISA_DEBUG
+void elisa_invariant_check(const struct elisa_vcpu *v);
+#else
+static inline void elisa_invariant_check(const struct elisa_vcpu *v)
+{
+}
+#endif
+
+#endif /* ELISA_INVARIANT_H */
