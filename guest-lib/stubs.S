@@ -8,19 +8,27 @@
  *
  * Entry stub, called by elisa_call6() with the arguments in RDI RSI RDX R10
  * R8 R9 and the entry index in R11.  It saves what the System V ABI makes a
- * callee preserve, because nothing but RSP survives the call.  Stack at the
+ * callee preserve, because nothing but RSP survives the call, and clears the
+ * general registers that are no arguments, because they are none of the
+ * export's business.  elisa_call6() has stepped over its own red zone, so the
+ * stubs may use theirs, which signal handlers leave alone.  Stack at the
  * VMFUNC:
  *
- *	RSP+64	return address into the caller
- *	RSP+56	RFLAGS
- *	RSP+48	RBX
- *	RSP+40	RBP
- *	RSP+32	R12
- *	RSP+24	R13
- *	RSP+16	R14
- *	RSP+8	R15
- *	RSP+4	x87 control word
- *	RSP+0	MXCSR
+ *	RSP+56	return address into the caller
+ *	RSP+48	RFLAGS
+ *	RSP+40	RBX
+ *	RSP+32	RBP
+ *	RSP+24	R12
+ *	RSP+16	R13
+ *	RSP+8	R14
+ *	RSP+0	R15
+ *	RSP-4	x87 control word
+ *	RSP-8	MXCSR
+ *	RSP-16	FS base, in the _fs variants
+ *
+ * The export's code can load a null selector into FS, which zeroes its base.
+ * Where user mode can set the base (CR4.FSGSBASE) the _fs variants of the
+ * stubs restore it.
  */
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
@@ -45,7 +53,8 @@ elisa_stub_\name\()_end:
 	.code64
 
 /* Copied so that its last byte is the last byte of page W+0. */
-STUB_BEGIN entry
+	.macro ENTRY name, fs
+STUB_BEGIN \name
 	pushfq
 	push	%rbx
 	push	%rbp
@@ -53,26 +62,43 @@ STUB_BEGIN entry
 	push	%r13
 	push	%r14
 	push	%r15
-	sub	$8, %rsp
-	stmxcsr	(%rsp)
-	fnstcw	4(%rsp)
+	stmxcsr	-8(%rsp)
+	fnstcw	-4(%rsp)
+	.if \fs
+	rdfsbase %rbx
+	mov	%rbx, -16(%rsp)
+	.endif
+	xor	%ebx, %ebx
+	xor	%ebp, %ebp
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
 	/* W + ELISA_W_RESTART; the bytes below are ABI, hence not mnemonics. */
 	.byte	0xb9				/* mov $ELISA_IDX_GATE, %ecx */
 	.long	ELISA_IDX_GATE
 	.byte	0x31, 0xc0			/* xor %eax, %eax */
 	.byte	0x0f, 0x01, 0xd4		/* vmfunc */
-STUB_END entry
+STUB_END \name
+	.endm
+
+ENTRY entry, 0
+ENTRY entry_fs, 1
 
 /*
  * Copied to W + ELISA_W_RETURN.  EAX = status and RDX = value must survive;
- * RSP is as at the VMFUNC; every other register holds anything.
+ * RSP is as at the VMFUNC; every other register holds anything.  POPFQ comes
+ * late, but nothing before it depends on flags, and the stack is aligned.
  */
-STUB_BEGIN return
-	cld
+	.macro RETURN name, fs
+STUB_BEGIN \name
 	fninit
-	fldcw	4(%rsp)
-	ldmxcsr	(%rsp)
-	add	$8, %rsp
+	fldcw	-4(%rsp)
+	ldmxcsr	-8(%rsp)
+	.if \fs
+	mov	-16(%rsp), %rcx
+	wrfsbase %rcx
+	.endif
 	pop	%r15
 	pop	%r14
 	pop	%r13
@@ -81,7 +107,11 @@ STUB_BEGIN return
 	pop	%rbx
 	popfq
 	ret
-STUB_END return
+STUB_END \name
+	.endm
+
+RETURN return, 0
+RETURN return_fs, 1
 
 /*
  * Copied to W + ELISA_W_AEP.  RDI = handle; the callee-saved registers are

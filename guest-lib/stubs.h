@@ -4,7 +4,9 @@
 #define ELISA_STUBS_H
 
 extern const unsigned char elisa_stub_entry[], elisa_stub_entry_end[];
+extern const unsigned char elisa_stub_entry_fs[], elisa_stub_entry_fs_end[];
 extern const unsigned char elisa_stub_return[], elisa_stub_return_end[];
+extern const unsigned char elisa_stub_return_fs[], elisa_stub_return_fs_end[];
 extern const unsigned char elisa_stub_aep[], elisa_stub_aep_end[];
 
 #endif /* ELISA_STUBS_H */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include <elisa/layout.h>
@@ -20,14 +22,43 @@
 /* Fills the rest of a stub page, so that a stray jump traps. */
 #define INT3	0xcc
 
-static int place(uint64_t page, size_t offset, const void *stub, size_t size)
+/* AT_HWCAP2 of x86: RDFSBASE and its kind work in user mode. */
+#define HWCAP2_FSGSBASE	2
+
+struct stub {
+	const void *code;
+	size_t size;
+};
+
+#define STUB(name)	{ elisa_stub_##name, STUB_SIZE(name) }
+
+static bool can_set_fs_base(void)
+{
+	return getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+}
+
+static struct stub entry_stub(void)
+{
+	struct stub plain = STUB(entry), fs = STUB(entry_fs);
+
+	return can_set_fs_base() ? fs : plain;
+}
+
+static struct stub return_stub(void)
+{
+	struct stub plain = STUB(return), fs = STUB(return_fs);
+
+	return can_set_fs_base() ? fs : plain;
+}
+
+static int place(uint64_t page, size_t offset, struct stub stub)
 {
 	unsigned char *p = (unsigned char *)page;
 
 	if (mprotect(p, ELISA_PAGE_SIZE, PROT_READ | PROT_WRITE))
 		return -errno;
 	memset(p, INT3, ELISA_PAGE_SIZE);
-	memcpy(p + offset, stub, size);
+	memcpy(p + offset, stub.code, stub.size);
 	if (mprotect(p, ELISA_PAGE_SIZE, PROT_READ | PROT_EXEC))
 		return -errno;
 	return 0;
@@ -35,6 +66,7 @@ static int place(uint64_t page, size_t offset, const void *stub, size_t size)
 
 int elisa_window_map(uint64_t window)
 {
+	const struct stub aep = STUB(aep);
 	void *p;
 	int rc;
 
@@ -51,14 +83,11 @@ int elisa_window_map(uint64_t window)
 		return -EEXIST;
 	}
 	rc = place(window + ELISA_W_ENTRY,
-		   ELISA_PAGE_SIZE - STUB_SIZE(entry),
-		   elisa_stub_entry, STUB_SIZE(entry));
+		   ELISA_PAGE_SIZE - entry_stub().size, entry_stub());
 	if (!rc)
-		rc = place(window + ELISA_W_RETURN, 0,
-			   elisa_stub_return, STUB_SIZE(return));
+		rc = place(window + ELISA_W_RETURN, 0, return_stub());
 	if (!rc)
-		rc = place(window + ELISA_W_AEP, 0,
-			   elisa_stub_aep, STUB_SIZE(aep));
+		rc = place(window + ELISA_W_AEP, 0, aep);
 	if (rc)
 		elisa_window_unmap(window);
 	return rc;
@@ -71,5 +100,5 @@ void elisa_window_unmap(uint64_t window)
 
 uint64_t elisa_window_stub(uint64_t window)
 {
-	return window + ELISA_W_ENTRY + ELISA_PAGE_SIZE - STUB_SIZE(entry);
+	return window + ELISA_W_ENTRY + ELISA_PAGE_SIZE - entry_stub().size;
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -38,6 +39,8 @@ struct control {
 	uint64_t value;		/* RDX there */
 	uint64_t target;	/* where it jumps */
 	uint64_t handle;	/* RDI there */
+	uint64_t others;	/* found: all registers that are no arguments */
+	uint64_t zero_fs;	/* null FS and its base */
 };
 
 extern const unsigned char fake_gate[], fake_gate_end[];
@@ -45,8 +48,13 @@ extern struct control fake_control;
 
 __asm__(".pushsection .text\n"
 	"fake_gate:\n\t"
+	"lea	-128(%rsp), %rsp\n\t"
 	"push	%r15\n\t"
+	"or	%rbx, %r15\n\tor	%rbp, %r15\n\tor	%r12, %r15\n\t"
+	"or	%r13, %r15\n\tor	%r14, %r15\n\t"
+	"mov	%r15, %rbx\n\t"
 	"movabs	$fake_control, %r15\n\t"
+	"mov	%rbx, 112(%r15)\n\t"
 	"mov	%rdi, 0(%r15)\n\t"
 	"mov	%rsi, 8(%r15)\n\t"
 	"mov	%rdx, 16(%r15)\n\t"
@@ -56,7 +64,7 @@ __asm__(".pushsection .text\n"
 	"mov	%r11, 48(%r15)\n\t"
 	"mov	%rcx, 56(%r15)\n\t"
 	"mov	%rax, 64(%r15)\n\t"
-	"lea	8(%rsp), %rax\n\t"
+	"lea	136(%rsp), %rax\n\t"
 	"mov	%rax, 72(%r15)\n\t"
 	/* Exceptions unmasked would fire at once, so spoil the rounding. */
 	"movl	$0x7f80, (%rsp)\n\t"
@@ -80,12 +88,16 @@ __asm__(".pushsection .text\n"
 	"mov	%rbx, %r9\n\tmov	%rbx, %r11\n\t"
 	"mov	%rbx, %r12\n\tmov	%rbx, %r13\n\t"
 	"mov	%rbx, %r14\n\t"
+	"cmpq	$0, 120(%r15)\n\t"
+	"je	1f\n\t"
+	"xor	%eax, %eax\n\tmov	%eax, %fs\n"
+	"1:\n\t"
 	"mov	80(%r15), %rax\n\t"
 	"mov	88(%r15), %rdx\n\t"
 	"mov	96(%r15), %r10\n\t"
 	"mov	104(%r15), %rdi\n\t"
 	"mov	%rbx, %r15\n\t"
-	"lea	8(%rsp), %rsp\n\t"
+	"lea	136(%rsp), %rsp\n\t"
 	"cmp	%rax, %rax\n\t"
 	"std\n\t"
 	"jmp	*%r10\n"
@@ -93,7 +105,7 @@ __asm__(".pushsection .text\n"
 	".popsection\n"
 	".pushsection .bss\n"
 	".balign 8\n"
-	"fake_control: .zero 112\n"
+	"fake_control: .zero 128\n"
 	".popsection\n");
 
 static struct elisa_entry entry;
@@ -146,6 +158,26 @@ static void arguments_and_value(void **state)
 	assert_int_equal(fake_control.seen.rcx, ELISA_IDX_GATE);
 	assert_int_equal(fake_control.seen.rax, 0);
 	assert_int_equal(entry.index, 77);
+	/* Nothing else of the caller is shown to the export. */
+	assert_true(fake_control.others == 0);
+}
+
+static void fs_base_survives(void **state)
+{
+	uint64_t ret;
+
+	(void)state;
+	if (!(getauxval(AT_HWCAP2) & 2)) {
+		print_message("skipped: no FSGSBASE\n");
+		skip();
+	}
+	fake_control.zero_fs = 1;
+	fake_control.value = 5;
+	/* Whatever comes next uses thread-local storage, errno at the least. */
+	assert_int_equal(elisa_call0(&entry, &ret), 0);
+	errno = 7;
+	assert_int_equal(errno, 7);
+	assert_int_equal(ret, 5);
 }
 
 static void fewer_arguments(void **state)
@@ -331,6 +363,7 @@ int main(void)
 		TEST(registers_survive),
 		TEST(red_zone_survives),
 		TEST(control_registers_survive),
+		TEST(fs_base_survives),
 		TEST(asynchronous_exit),
 	};
 

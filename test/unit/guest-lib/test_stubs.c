@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include <cmocka.h>
@@ -20,6 +22,7 @@
 #include "window.h"
 
 #define W	ELISA_WINDOW(3)
+#define STUB_LEN(name)	(elisa_stub_##name##_end - elisa_stub_##name)
 
 static const unsigned char restart[] = {
 	0xb9, 0x02, 0x00, 0x00, 0x00,	/* mov $2, %ecx */
@@ -55,26 +58,53 @@ static void check_protection(uint64_t addr, const char *want)
 	assert_string_equal(prot, want);
 }
 
+static const unsigned char rdfsbase_rbx[] = { 0xf3, 0x48, 0x0f, 0xae, 0xc3 };
+static const unsigned char wrfsbase_rcx[] = { 0xf3, 0x48, 0x0f, 0xae, 0xd1 };
+
+static void check_entry(const unsigned char *stub, const unsigned char *end,
+			bool fs)
+{
+	/* xor ebx, ebp, r12d, r13d, r14d, r15d: not the export's to see */
+	static const unsigned char clear[] = {
+		0x31, 0xdb, 0x31, 0xed, 0x45, 0x31, 0xe4, 0x45, 0x31, 0xed,
+		0x45, 0x31, 0xf6, 0x45, 0x31, 0xff,
+	};
+	size_t size = end - stub;
+
+	assert_in_range(size, sizeof(restart) + sizeof(clear), 256);
+	assert_memory_equal(end - sizeof(restart), restart, sizeof(restart));
+	assert_memory_equal(end - sizeof(restart) - sizeof(clear), clear,
+			    sizeof(clear));
+	assert_int_equal(stub[0], 0x9c);	/* pushfq */
+	assert_int_equal(!!memmem(stub, size, rdfsbase_rbx,
+				  sizeof(rdfsbase_rbx)), fs);
+}
+
 static void entry_stub_bytes(void **state)
 {
-	size_t size = elisa_stub_entry_end - elisa_stub_entry;
-
 	(void)state;
-	assert_in_range(size, sizeof(restart), 256);
-	assert_memory_equal(elisa_stub_entry + size - sizeof(restart), restart,
-			    sizeof(restart));
-	assert_int_equal(elisa_stub_entry[0], 0x9c);	/* pushfq */
+	check_entry(elisa_stub_entry, elisa_stub_entry_end, false);
+	check_entry(elisa_stub_entry_fs, elisa_stub_entry_fs_end, true);
+}
+
+static void check_return(const unsigned char *stub, const unsigned char *end,
+			 bool fs)
+{
+	static const unsigned char fninit[] = { 0xdb, 0xe3 };
+	size_t size = end - stub;
+
+	assert_memory_equal(stub, fninit, sizeof(fninit));
+	assert_int_equal(stub[size - 1], 0xc3);
+	assert_int_equal(stub[size - 2], 0x9d);	/* popfq */
+	assert_int_equal(!!memmem(stub, size, wrfsbase_rcx,
+				  sizeof(wrfsbase_rcx)), fs);
 }
 
 static void return_stub_bytes(void **state)
 {
-	static const unsigned char begin[] = { 0xfc, 0xdb, 0xe3 };
-	size_t size = elisa_stub_return_end - elisa_stub_return;
-
 	(void)state;
-	assert_memory_equal(elisa_stub_return, begin, sizeof(begin));
-	assert_int_equal(elisa_stub_return[size - 1], 0xc3);
-	assert_int_equal(elisa_stub_return[size - 2], 0x9d);	/* popfq */
+	check_return(elisa_stub_return, elisa_stub_return_end, false);
+	check_return(elisa_stub_return_fs, elisa_stub_return_fs_end, true);
 }
 
 static void aep_stub_bytes(void **state)
@@ -95,7 +125,13 @@ static void aep_stub_bytes(void **state)
 static void window_layout(void **state)
 {
 	const unsigned char *w = (const unsigned char *)W;
-	size_t size = elisa_stub_entry_end - elisa_stub_entry;
+	bool fs = getauxval(AT_HWCAP2) & 2;
+	const unsigned char *entry = fs ? elisa_stub_entry_fs :
+					  elisa_stub_entry;
+	size_t size = (fs ? elisa_stub_entry_fs_end : elisa_stub_entry_end) -
+		      entry;
+	const unsigned char *ret = fs ? elisa_stub_return_fs :
+					elisa_stub_return;
 	size_t i;
 
 	(void)state;
@@ -103,9 +139,9 @@ static void window_layout(void **state)
 	assert_memory_equal(w + ELISA_W_RESTART, restart, sizeof(restart));
 	assert_int_equal(ELISA_W_RESTART + sizeof(restart), ELISA_W_GATE);
 	assert_true(elisa_window_stub(W) == W + ELISA_PAGE_SIZE - size);
-	assert_memory_equal(w + ELISA_PAGE_SIZE - size, elisa_stub_entry, size);
-	assert_memory_equal(w + ELISA_W_RETURN, elisa_stub_return,
-			    elisa_stub_return_end - elisa_stub_return);
+	assert_memory_equal(w + ELISA_PAGE_SIZE - size, entry, size);
+	assert_memory_equal(w + ELISA_W_RETURN, ret,
+			    fs ? STUB_LEN(return_fs) : STUB_LEN(return));
 	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep,
 			    elisa_stub_aep_end - elisa_stub_aep);
 	for (i = 0; i < ELISA_PAGE_SIZE - size; i++)
