@@ -13,6 +13,7 @@
 #include "gate_code.h"
 #include "hypercall.h"
 #include "mode.h"
+#include "pace.h"
 #include "resume.h"
 #include "vm.h"
 
@@ -54,6 +55,7 @@ static s64 hc_attach(struct call *c)
 
 static s64 hc_detach(struct call *c)
 {
+	elisa_pace(c->vm);
 	return elisa_detach(c->vm, c->rdi);
 }
 
@@ -115,6 +117,7 @@ static s64 hc_export_seal(struct call *c)
 
 static s64 hc_export_destroy(struct call *c)
 {
+	elisa_pace(c->vm);
 	return elisa_export_destroy(c->vm, c->rdi);
 }
 

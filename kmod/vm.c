@@ -28,6 +28,7 @@
 #include "event.h"
 #include "export.h"
 #include "hooks.h"
+#include "pace.h"
 #include "symbols.h"
 #include "table.h"
 #include "vcpu.h"
@@ -346,6 +347,7 @@ static struct elisa_vm *vm_alloc(struct elisa_enrolment *e, struct kvm *kvm)
 	INIT_WORK(&vm->work, clean_up);
 	ratelimit_state_init(&vm->event_limit, HZ, 10);
 	ratelimit_set_flags(&vm->event_limit, RATELIMIT_MSG_ON_RELEASE);
+	elisa_pace_init(vm);
 	vm->kvm = kvm;
 	vm->identity = e->identity;
 	vm->limits = e->limits;

@@ -77,6 +77,7 @@ struct elisa_identity {
  * @vcpu: by vcpu_idx, set once
  * @n_vcpu: size of @vcpu
  * @event_limit: for events that a guest causes at no cost
+ * @pace: for hypercalls that disturb all CPUs
  * @faults_reported: value of stats.faults at the last event
  * @work: cleans up a VM that is gone or leaving
  */
@@ -103,7 +104,7 @@ struct elisa_vm {
 	struct elisa_vcpu **vcpu;
 	unsigned int n_vcpu;
 	struct elisa_stats stats;
-	struct ratelimit_state event_limit;
+	struct ratelimit_state event_limit, pace;
 	s64 faults_reported;
 	struct work_struct work;
 };
