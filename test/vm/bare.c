@@ -4,6 +4,9 @@
  *
  *	bare vmcall NR     prints RAX after VMCALL with ELISA_HC(NR)
  *	bare vmfunc INDEX  prints "ok", or "#UD" when VMFUNC leaf 0 raises it
+ *	bare cost KIND     prints the least time that 100 exits of KIND (vmcall,
+ *	                   cpuid) took, in TSC ticks, which are instructions on
+ *	                   the emulated host; and a sum of all that they returned
  *	bare -w ...        waits for a line on stdin before it runs the code, so
  *	                   that the VM can be enrolled
  */
@@ -33,6 +36,47 @@
 static const uint8_t code_vmcall[] = { 0x0f, 0x01, 0xc1, 0xf4 };
 static const uint8_t code_vmfunc[] = { 0x0f, 0x01, 0xd4, 0xf4 };
 static const uint8_t code_ud[] = { 0xbb, 1, 0, 0, 0, 0xf4 };
+
+/*
+ * R12 = turns.  Ends with R15 = the least time of a turn, R14 = sum of results.
+ * RSI = what the exit instruction gets in RAX.
+ */
+extern const uint8_t cost_vmcall[], cost_vmcall_end[];
+extern const uint8_t cost_cpuid[], cost_cpuid_end[];
+
+#define COST(name, exit)						\
+	__asm__(".pushsection .rodata\n"				\
+		"cost_" name ":\n"					\
+		"1:	rdtsc\n"					\
+		"	shl	$32, %rdx\n"				\
+		"	lea	(%rax, %rdx), %r8\n"			\
+		"	mov	$100, %r13\n"				\
+		"2:	mov	%rsi, %rax\n"				\
+		"	xor	%ecx, %ecx\n"				\
+		"	" exit "\n"					\
+		"	add	%rax, %r14\n"				\
+		"	add	%rbx, %r14\n"				\
+		"	add	%rcx, %r14\n"				\
+		"	dec	%r13\n"					\
+		"	jnz	2b\n"					\
+		"	rdtsc\n"					\
+		"	shl	$32, %rdx\n"				\
+		"	add	%rdx, %rax\n"				\
+		"	sub	%r8, %rax\n"				\
+		"	cmp	%r15, %rax\n"				\
+		"	cmovb	%rax, %r15\n"				\
+		"	dec	%r12\n"					\
+		"	jnz	1b\n"					\
+		"	hlt\n"						\
+		"cost_" name "_end:\n"					\
+		".popsection\n")
+
+COST("vmcall", "vmcall");
+COST("cpuid", "cpuid");
+
+#define COST_TURNS	200
+/* No hypercall of KVM's or ours. */
+#define COST_HYPERCALL	0x999
 
 static uint8_t *mem;
 
@@ -126,6 +170,16 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "vmcall")) {
 		build_memory(code_vmcall, sizeof(code_vmcall));
 		regs.rax = ELISA_HC(strtoul(argv[2], NULL, 0));
+	} else if (!strcmp(argv[1], "cost")) {
+		if (!strcmp(argv[2], "cpuid")) {
+			build_memory(cost_cpuid, cost_cpuid_end - cost_cpuid);
+		} else {
+			build_memory(cost_vmcall,
+				     cost_vmcall_end - cost_vmcall);
+			regs.rsi = COST_HYPERCALL;
+		}
+		regs.r12 = COST_TURNS;
+		regs.r15 = UINT64_MAX;
 	} else {
 		build_memory(code_vmfunc, sizeof(code_vmfunc));
 		regs.rcx = strtoul(argv[2], NULL, 0);
@@ -144,6 +198,8 @@ int main(int argc, char **argv)
 		errx(1, "exit reason %u at %llx", run->exit_reason, regs.rip);
 	if (!strcmp(argv[1], "vmcall"))
 		printf("%lld\n", (long long)regs.rax);
+	else if (!strcmp(argv[1], "cost"))
+		printf("%llu %llx\n", regs.r15, regs.r14);
 	else
 		puts(regs.rbx ? "#UD" : "ok");
 	return 0;
