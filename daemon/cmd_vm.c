@@ -80,7 +80,30 @@ static int vm_del(const struct cmd_env *env, int argc, char **argv)
 	return ret ? CMD_FAILED : CMD_OK;
 }
 
-/* PATTERN or PATTERN:ro or PATTERN:rw */
+/* What may follow an --attach pattern. */
+static const struct {
+	const char *text;
+	__u32 rights;
+} attach_rights[] = {
+	{ ":ro", ELISA_RIGHT_READ },
+	{ ":rw", ELISA_RIGHT_READ | ELISA_RIGHT_WRITE },
+	{ ":rok", ELISA_RIGHT_READ | ELISA_RIGHT_KERNEL },
+	{ ":rwk", ELISA_RIGHT_READ | ELISA_RIGHT_WRITE | ELISA_RIGHT_KERNEL },
+};
+
+/* 0 when TEXT is none of them */
+static __u32 parse_rights(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(attach_rights) / sizeof(*attach_rights); i++) {
+		if (!strcmp(text, attach_rights[i].text))
+			return attach_rights[i].rights;
+	}
+	return 0;
+}
+
+/* PATTERN, for --attach with or without rights */
 static bool add_grant(struct policy_entry *entry, __u8 kind, char *arg)
 {
 	__u32 rights = ELISA_RIGHT_READ | ELISA_RIGHT_WRITE;
@@ -91,10 +114,10 @@ static bool add_grant(struct policy_entry *entry, __u8 kind, char *arg)
 	if (kind == ELISA_GRANT_EXPORT)
 		rights = 0;
 	if (colon && kind == ELISA_GRANT_ATTACH) {
-		if (!strcmp(colon, ":ro")) {
-			rights = ELISA_RIGHT_READ;
-		} else if (strcmp(colon, ":rw")) {
-			complain("rights are :ro or :rw, not '%s'", colon);
+		rights = parse_rights(colon);
+		if (!rights) {
+			complain("rights are :ro, :rw, :rok or :rwk, not '%s'",
+				 colon);
 			return false;
 		}
 		*colon = '\0';
@@ -113,6 +136,46 @@ static bool add_grant(struct policy_entry *entry, __u8 kind, char *arg)
 	return true;
 }
 
+static const struct {
+	const char *key;
+	unsigned int attr;
+} limit_keys[] = {
+	{ "attachments", ELISA_LIMIT_A_ATTACHMENTS },
+	{ "instances", ELISA_LIMIT_A_INSTANCES },
+	{ "exports", ELISA_LIMIT_A_EXPORTS },
+	{ "pinned-pages", ELISA_LIMIT_A_PINNED_PAGES },
+};
+
+/* KEY=N */
+static bool add_limit(struct policy_limits *limits, char *arg)
+{
+	char *value = strchr(arg, '=');
+	unsigned int attr = 0;
+	__u32 n;
+	size_t i;
+
+	if (value)
+		*value++ = '\0';
+	for (i = 0; i < sizeof(limit_keys) / sizeof(*limit_keys); i++) {
+		if (!strcmp(arg, limit_keys[i].key))
+			attr = limit_keys[i].attr;
+	}
+	if (!value || !attr) {
+		complain("a limit is attachments=N, instances=N, exports=N or pinned-pages=N, not '%s'",
+			 arg);
+		return false;
+	}
+	n = cmd_id(value);
+	if ((!n && strcmp(value, "0")) || n > policy_limit_max(attr)) {
+		complain("limit '%s' is a number from 0 to %u, not '%s'", arg,
+			 policy_limit_max(attr), value);
+		return false;
+	}
+	limits->set[attr] = true;
+	limits->value[attr] = n;
+	return true;
+}
+
 enum {
 	OPT_PID,
 	OPT_FD,
@@ -120,6 +183,7 @@ enum {
 	OPT_UUID,
 	OPT_EXPORT,
 	OPT_ATTACH,
+	OPT_LIMIT,
 	OPT_PCID,
 };
 
@@ -130,6 +194,7 @@ static const struct option enrol_options[] = {
 	{ "uuid", required_argument, NULL, OPT_UUID },
 	{ "export", required_argument, NULL, OPT_EXPORT },
 	{ "attach", required_argument, NULL, OPT_ATTACH },
+	{ "limit", required_argument, NULL, OPT_LIMIT },
 	{ "pcid", required_argument, NULL, OPT_PCID },
 	{ }
 };
@@ -181,6 +246,8 @@ static bool enrol_arg(struct enrol_args *args, int opt, char *arg)
 		return add_grant(entry, ELISA_GRANT_EXPORT, arg);
 	case OPT_ATTACH:
 		return add_grant(entry, ELISA_GRANT_ATTACH, arg);
+	case OPT_LIMIT:
+		return add_limit(&entry->limits, arg);
 	case OPT_PCID:
 		if (!pcid_parse(arg, &args->enrol.pcid)) {
 			complain("--pcid is intercept, deny or trust, not '%s'",
@@ -234,11 +301,12 @@ static int vm_enrol(const struct cmd_env *env, int argc, char **argv)
 	}
 	if (!args.pid || optind != argc) {
 		cmd_args(0, 1, 1,
-			 "vm enrol --pid PID [--fd N] [--name NAME] [--uuid UUID] [--export PATTERN]... [--attach PATTERN[:ro|:rw]]... [--pcid intercept|deny|trust]");
+			 "vm enrol --pid PID [--fd N] [--name NAME] [--uuid UUID] [--export PATTERN]... [--attach PATTERN[:ro|:rw|:rok|:rwk]]... [--limit KEY=N]... [--pcid intercept|deny|trust]");
 		return CMD_USAGE;
 	}
 	args.enrol.grants = args.entry.grants;
 	args.enrol.n_grants = args.entry.n_grants;
+	args.enrol.limits = &args.entry.limits;
 
 	if (enl_open(&enl)) {
 		complain("%s", enl.error);
