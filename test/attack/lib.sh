@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by the attacks' scenarios, which run as root on the emulated host.
+# shellcheck shell=sh
+
+. /x/lib.sh
+
+# Start attacker, enrol its VM, and let it run:
+#
+#	start_attack VM "NAME [KEY=N]..." [ATTACKER-OPTION]... [-- ENROL-OPTION]...
+#
+# Its process is $pid_VM, its output /tmp/VM.out.  May export and attach
+# whatever it likes, at CPL 0 too, unless there is an option --export or
+# --attach.  "-- no" does not enrol it.
+start_attack()
+{
+	vm=$1
+	guest_args=$2
+	shift 2
+	vmm_options=
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		vmm_options="$vmm_options $1"
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	case " $* " in
+	*" --export "*)
+		;;
+	*)
+		set -- --export '*' "$@"
+		;;
+	esac
+	case " $* " in
+	*" --attach "*)
+		;;
+	*)
+		set -- --attach '*:rwk' "$@"
+		;;
+	esac
+
+	rm -f "/tmp/$vm.in"
+	mkfifo "/tmp/$vm.in"
+	# shellcheck disable=SC2086 # lists of words
+	attacker --wait $vmm_options /x/attack.elf $guest_args \
+		<"/tmp/$vm.in" >"/tmp/$vm.out" 2>&1 &
+	eval "pid_$vm=$!"
+	attacker_pid=$!
+	exec 3>"/tmp/$vm.in"
+	wait_until "$vm: attacker is ready" "grep -q ready /tmp/$vm.out"
+	for word; do
+		if [ "$word" = no ]; then
+			echo go >&3
+			exec 3>&-
+			return
+		fi
+	done
+	elisactl vm enrol --pid $attacker_pid --name "$vm" "$@" >/dev/null
+	check "$vm: enrol" $? 0
+	echo go >&3
+	exec 3>&-
+}
+
+# Wait until it ends, print its checks, and see that it ended well.
+end_attack()
+{
+	eval "wait \$pid_$1"
+	attack_status=$?
+	grep -v '^ready$' "/tmp/$1.out"
+	fails=$((fails + $(grep -c '^not ok' "/tmp/$1.out")))
+	# A check that failed is counted already.
+	if [ $attack_status -ne 0 ] && ! grep -q '^not ok' "/tmp/$1.out"; then
+		not_ok "$1: the attack ran to its end" "status $attack_status"
+	fi
+	grep -q '^ok' "/tmp/$1.out" || not_ok "$1: checks" "there were none"
+}
+
+# attack "NAME [KEY=N]..." [ATTACKER-OPTION]... [-- ENROL-OPTION]...
+#
+# One VM from start to end, and nothing of it is left behind.
+attack()
+{
+	start_attack attacker "$@"
+	end_attack attacker
+	check_nothing_left "${1%% *}"
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The poker: a VMM that interrupts a vCPU and looks at what it is shown.
+ * Between two KVM_RUNs a VMM must see the default context only.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <elisa/layout.h>
+
+#include "attacker.h"
+
+#define SPECIAL_VA_SIZE	(1ULL << 30)
+
+struct state {
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	struct kvm_debugregs debugregs;
+	struct kvm_vcpu_events events;
+	struct kvm_xsave xsave;
+};
+
+/*
+ * The pause begins when the last signal's work is done: a vCPU that is poked
+ * all the time would never come to run.
+ */
+static void *poker_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	uint64_t period;
+
+	pthread_mutex_lock(&vm.lock);
+	while (vcpu->poked && !vm.ended) {
+		vcpu->poke_pending = true;
+		vcpu_kick(vcpu);
+		while (vcpu->poke_pending && vcpu->poked && !vm.ended)
+			pthread_cond_wait(&vm.changed, &vm.lock);
+		period = vcpu->poker.period_us;
+		pthread_mutex_unlock(&vm.lock);
+		usleep(period);
+		pthread_mutex_lock(&vm.lock);
+	}
+	vcpu->poker_runs = false;
+	pthread_cond_broadcast(&vm.changed);
+	pthread_mutex_unlock(&vm.lock);
+	return NULL;
+}
+
+/* vm.lock held */
+long poker_start(struct vcpu *vcpu, const struct poker *poker)
+{
+	pthread_t thread;
+
+	/* An earlier one may still sleep. */
+	while (vcpu->poker_runs && !vcpu->poked && !vm.ended)
+		pthread_cond_wait(&vm.changed, &vm.lock);
+	if (vcpu->poked)
+		return -EBUSY;
+	vcpu->poker = *poker;
+	if (!vcpu->poker.period_us)
+		vcpu->poker.period_us = 100;
+	vcpu->poker.kicks = 0;
+	vcpu->poker.secrets_seen = 0;
+	vcpu->poker.in_window = 0;
+	vcpu->poker.at_aep = 0;
+	vcpu->poker.first_rip = 0;
+	vcpu->poked = true;
+	vcpu->poker_runs = true;
+	if (pthread_create(&thread, NULL, poker_thread, vcpu)) {
+		vcpu->poked = false;
+		vcpu->poker_runs = false;
+		return -EAGAIN;
+	}
+	pthread_detach(thread);
+	return 0;
+}
+
+/* vm.lock held */
+long poker_stop(struct vcpu *vcpu, struct poker *poker)
+{
+	if (!vcpu->poked)
+		return -ESRCH;
+	vcpu->poked = false;
+	pthread_cond_broadcast(&vm.changed);
+	*poker = vcpu->poker;
+	return 0;
+}
+
+static bool holds(const struct state *state, uint64_t secret)
+{
+	return secret && memmem(state, sizeof(*state), &secret, sizeof(secret));
+}
+
+/* In a chunk of ELISA's, and not in a page that the guest executes itself? */
+static bool is_inside(uint64_t va)
+{
+	uint64_t offset = va - ELISA_WINDOW_BASE;
+
+	if (offset >= SPECIAL_VA_SIZE)
+		return false;
+	if (offset >= ELISA_WINDOWS * ELISA_WINDOW_SIZE)
+		return true;
+	return (offset & (ELISA_WINDOW_SIZE - 1)) >> 12 ==
+	       ELISA_W_GATE >> 12;
+}
+
+static bool is_aep(uint64_t va)
+{
+	uint64_t offset = va - ELISA_WINDOW_BASE;
+
+	return offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
+	       (offset & (ELISA_WINDOW_SIZE - 1)) >> 12 == ELISA_W_AEP >> 12;
+}
+
+/* In the vCPU's thread, after a signal ended KVM_RUN. */
+void poker_look(struct vcpu *self)
+{
+	struct poker *p = &self->poker;
+	struct state s;
+	unsigned int i;
+	bool secret = false, inside;
+
+	pthread_mutex_lock(&vm.lock);
+	if (!self->poke_pending)
+		goto out;
+	self->poke_pending = false;
+	pthread_cond_broadcast(&vm.changed);
+	memset(&s, 0, sizeof(s));
+	ioctl(self->fd, KVM_GET_REGS, &s.regs);
+	ioctl(self->fd, KVM_GET_SREGS, &s.sregs);
+	ioctl(self->fd, KVM_GET_DEBUGREGS, &s.debugregs);
+	ioctl(self->fd, KVM_GET_VCPU_EVENTS, &s.events);
+	ioctl(self->fd, KVM_GET_XSAVE, &s.xsave);
+	for (i = 0; i < POKER_SECRETS; i++)
+		secret |= holds(&s, p->secret[i]);
+	inside = is_inside(s.regs.rip) || is_inside(s.regs.rsp);
+	if ((secret || inside) && !p->secrets_seen && !p->in_window)
+		p->first_rip = s.regs.rip;
+	p->kicks++;
+	p->secrets_seen += secret;
+	p->in_window += inside;
+	p->at_aep += is_aep(s.regs.rip);
+out:
+	pthread_mutex_unlock(&vm.lock);
+}
