@@ -3,6 +3,7 @@
  * Asynchronous exits, and faults in gate and sub.
  */
 #include <linux/kvm_host.h>
+#include <linux/nospec.h>
 #include <asm/processor-flags.h>
 #include <asm/vmx.h>
 
@@ -209,6 +210,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 		       (window & (ELISA_WINDOW_SIZE - 1)) >> 12 == 1;
 	bool bind;
 
+	slot = array_index_nospec(slot, ELISA_WINDOWS);
 	atomic64_inc(&v->vm->stats.gate_exits);
 	trace_elisa_gate(v->vm->id, vcpu->vcpu_idx, rip, c->reason, c->async);
 	if (!c->async)

@@ -6,6 +6,7 @@
  */
 #include <linux/err.h>
 #include <linux/kvm_host.h>
+#include <linux/nospec.h>
 
 #include "aex.h"
 #include "attachment.h"
@@ -88,7 +89,7 @@ void elisa_bind_first(struct kvm_vcpu *vcpu)
 	    !(u32)vcpu->arch.regs[VCPU_REGS_RAX] &&
 	    (u32)vcpu->arch.regs[VCPU_REGS_RCX] == ELISA_IDX_GATE &&
 	    elisa_mode_64bit_code())
-		bind(vm, vcpu, slot);
+		bind(vm, vcpu, array_index_nospec(slot, ELISA_WINDOWS));
 	else
 		elisa_queue_ud(vcpu);
 	if (vm)

@@ -3,6 +3,7 @@
  * In which modes a vCPU can use ELISA.
  */
 #include <linux/kvm_host.h>
+#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
 #include "cpu.h"
@@ -78,6 +79,9 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 		return "PEBS is on";
 	if (controls & SECONDARY_EXEC_PT_USE_GPA)
 		return "Intel PT is virtualized";
+	/* The records would show the guest each branch of the exported code. */
+	if (elisa_vmread(GUEST_IA32_DEBUGCTL) & DEBUGCTLMSR_LBR)
+		return "last-branch records are on";
 	if (cr4 & X86_CR4_OSXSAVE && (vcpu->arch.xcr0 & 3) != 3)
 		return "XCR0 lacks SSE";
 	/* REX2 prefixes hide instructions that elisa_verify_code() looks for. */
