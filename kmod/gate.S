@@ -47,8 +47,8 @@ elisa_tmpl_gate_return_end:
 
 /*
  * Landing.  R11 = entry index, arguments in RDI RSI RDX R10 R8 R9; entries
- * follow the System V ABI, so the fourth moves to RCX.  The mask keeps a
- * mispredicted bounds check from calling through another table.
+ * follow the System V ABI, so the fourth moves to RCX.  A bad index meets the
+ * UD2; a good one goes on in the second part.
  */
 	.globl	elisa_tmpl_landing
 elisa_tmpl_landing:
@@ -58,23 +58,25 @@ elisa_tmpl_landing:
 	cmp	$0x7fffffff, %r11
 	.globl	elisa_tmpl_landing_count_end	/* the immediate ends here */
 elisa_tmpl_landing_count_end:
-	jae	1f
-	sbb	%rax, %rax
-	and	%rax, %r11
-	call	*(ELISA_SUB_ENTRIES - ELISA_SUB_STACK_TOP)(%rsp, %r11, 8)
-	.globl	elisa_tmpl_landing_jump
-elisa_tmpl_landing_jump:
-	.byte	0xe9				/* jmp to the return part */
+	.byte	0x0f, 0x82			/* jb to the second part */
 	.long	0
 	.globl	elisa_tmpl_landing_bad
 elisa_tmpl_landing_bad:
-1:	ud2
+	ud2
 	.globl	elisa_tmpl_landing_end
 elisa_tmpl_landing_end:
 
-/* Landing, return part: ends where the gate's return half begins. */
+/*
+ * Landing, second part: ends where the gate's return half begins, so that
+ * nothing has to be jumped over after the call.  The mask is made of the
+ * comparison's carry; it keeps a mispredicted bounds check from calling
+ * through another table.
+ */
 	.globl	elisa_tmpl_leave
 elisa_tmpl_leave:
+	sbb	%rax, %rax
+	and	%rax, %r11
+	call	*(ELISA_SUB_ENTRIES - ELISA_SUB_STACK_TOP)(%rsp, %r11, 8)
 	mov	%rax, %rdx
 	xor	%esi, %esi
 	xor	%edi, %edi

@@ -11,8 +11,7 @@ extern const u8 elisa_tmpl_gate_entry[], elisa_tmpl_gate_eptp_end[];
 extern const u8 elisa_tmpl_gate_vmfunc[], elisa_tmpl_gate_entry_end[];
 extern const u8 elisa_tmpl_gate_return[], elisa_tmpl_gate_return_end[];
 extern const u8 elisa_tmpl_landing[], elisa_tmpl_landing_count_end[];
-extern const u8 elisa_tmpl_landing_jump[], elisa_tmpl_landing_bad[];
-extern const u8 elisa_tmpl_landing_end[];
+extern const u8 elisa_tmpl_landing_bad[], elisa_tmpl_landing_end[];
 extern const u8 elisa_tmpl_leave[], elisa_tmpl_leave_end[];
 
 static unsigned int eptp_offset(void)
@@ -81,11 +80,10 @@ void elisa_landing_build(u8 *page, u32 entries)
 	unsigned int start = elisa_gate_entry_end();
 	unsigned int count = start - 4 +
 		(elisa_tmpl_landing_count_end - elisa_tmpl_landing);
-	unsigned int jump = start +
-		(elisa_tmpl_landing_jump - elisa_tmpl_landing);
+	unsigned int bad = elisa_landing_bad_index();
 	unsigned int leave = elisa_gate_return() -
 		(elisa_tmpl_leave_end - elisa_tmpl_leave);
-	s32 rel = leave - (jump + 5);
+	s32 rel = leave - bad;		/* of the JB that ends there */
 
 	memset(page, ELISA_GATE_FILL, ELISA_PAGE_SIZE);
 	memcpy(page + start, elisa_tmpl_landing,
@@ -93,7 +91,7 @@ void elisa_landing_build(u8 *page, u32 entries)
 	memcpy(page + leave, elisa_tmpl_leave,
 	       elisa_tmpl_leave_end - elisa_tmpl_leave);
 	memcpy(page + count, &entries, sizeof(entries));
-	memcpy(page + jump + 1, &rel, sizeof(rel));
+	memcpy(page + bad - sizeof(rel), &rel, sizeof(rel));
 }
 
 static unsigned int count_vmfuncs(const u8 *start, const u8 *end)
