@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/module.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -30,6 +31,7 @@ static u32 next_id;
 static void export_free(struct kref *ref)
 {
 	struct elisa_export *export = container_of(ref, typeof(*export), ref);
+	struct elisa_vm *vm;
 	u32 i;
 
 	for (i = 0; i < IMAGE_SLOTS; i++)
@@ -41,8 +43,12 @@ static void export_free(struct kref *ref)
 	elisa_unpin(&export->data, export->vm);
 	kfree(export->entry);
 	kvfree(export->image);
-	elisa_vm_put(export->vm);
+	vm = export->vm;
 	kfree(export);
+	if (vm)
+		elisa_vm_put(vm);
+	else
+		module_put(THIS_MODULE);
 }
 
 /** elisa_export_put() - drop a reference.  Context: sleeps. */
@@ -123,6 +129,44 @@ static void put_building(struct elisa_export *export)
 }
 
 /**
+ * elisa_export_alloc() - an empty export that nobody knows
+ * @name: valid name
+ * @vm: manager; NULL: the host, and the export keeps the module loaded
+ *
+ * Context: sleeps.  Return: it, with one reference, or NULL.
+ */
+struct elisa_export *elisa_export_alloc(const char *name, struct elisa_vm *vm)
+{
+	struct elisa_export *export;
+
+	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	if (!export)
+		return NULL;
+	export->image = kvcalloc(IMAGE_SLOTS, sizeof(*export->image),
+				 GFP_KERNEL_ACCOUNT);
+	export->entry = kcalloc(ELISA_ENTRIES_MAX, sizeof(*export->entry),
+				GFP_KERNEL_ACCOUNT);
+	if (!export->image || !export->entry) {
+		kfree(export->entry);
+		kvfree(export->image);
+		kfree(export);
+		return NULL;
+	}
+	if (vm)
+		kref_get(&vm->ref);
+	else
+		__module_get(THIS_MODULE);
+	export->vm = vm;
+	strscpy(export->name, name, sizeof(export->name));
+	export->token = get_random_u64();
+	INIT_LIST_HEAD(&export->list);
+	INIT_LIST_HEAD(&export->attachments);
+	kref_init(&export->ref);
+	mutex_init(&export->lock);
+	return export;
+}
+
+/**
  * elisa_export_create() - begin an export
  * @vm: manager
  * @name: valid name
@@ -143,20 +187,9 @@ int elisa_export_create(struct elisa_vm *vm, const char *name, u64 *token)
 	}
 	if (!elisa_limit_take(&vm->stats.exports, vm->limits.exports, 1))
 		return -ENOSPC;
-	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	export = elisa_export_alloc(name, vm);
 	if (!export)
 		goto err_limit;
-	export->image = kvcalloc(IMAGE_SLOTS, sizeof(*export->image),
-				 GFP_KERNEL_ACCOUNT);
-	export->entry = kcalloc(ELISA_ENTRIES_MAX, sizeof(*export->entry),
-				GFP_KERNEL_ACCOUNT);
-	if (!export->image || !export->entry)
-		goto err_free;
-	strscpy(export->name, name, sizeof(export->name));
-	export->token = get_random_u64();
-	INIT_LIST_HEAD(&export->attachments);
-	kref_init(&export->ref);
-	mutex_init(&export->lock);
 
 	mutex_lock(&elisa_export_lock);
 	err = -EEXIST;
@@ -166,8 +199,6 @@ int elisa_export_create(struct elisa_vm *vm, const char *name, u64 *token)
 	err = -EACCES;
 	if (READ_ONCE(vm->state) != ELISA_VM_ACTIVE)
 		goto err_unlock;
-	kref_get(&vm->ref);
-	export->vm = vm;
 	export->id = ++next_id;
 	list_add_tail(&export->list, &exports);
 	*token = export->token;
@@ -176,21 +207,67 @@ int elisa_export_create(struct elisa_vm *vm, const char *name, u64 *token)
 
 err_unlock:
 	mutex_unlock(&elisa_export_lock);
-err_free:
-	kfree(export->entry);
-	kvfree(export->image);
-	kfree(export);
+	elisa_export_put(export);
 err_limit:
 	atomic_dec(&vm->stats.exports);
 	return err;
 }
 
-static int copy_guest_page(struct kvm_vcpu *vcpu, u64 gva, void *to)
+/** elisa_export_prot_valid() - may a page of an image have this protection? */
+bool elisa_export_prot_valid(u64 prot)
 {
+	return prot == ELISA_PROT_R || prot == (ELISA_PROT_R | ELISA_PROT_W) ||
+	       prot == ELISA_PROT_X || prot == (ELISA_PROT_R | ELISA_PROT_X);
+}
+
+/**
+ * elisa_export_put_page() - add a page to the image
+ * @export: being built
+ * @page: 0..ELISA_IMAGE_PAGES_MAX-1
+ * @prot: valid protection
+ * @fill: writes the contents, 0 or -errno
+ * @arg: for @fill
+ *
+ * Context: sleeps.
+ * Return: 0; -EEXIST it is there already; -ENOMEM; -EINTR; or of @fill.
+ */
+int elisa_export_put_page(struct elisa_export *export, u32 page, u8 prot,
+			  int (*fill)(void *to, void *arg), void *arg)
+{
+	struct elisa_image_page *image = &export->image[1 + page];
+	int err;
+
+	if (image->page.va)
+		return -EEXIST;
+	err = elisa_table_alloc(&image->page);
+	if (err)
+		return err;
+	err = fill(image->page.va, arg);
+	if (err) {
+		elisa_table_free(&image->page);
+		return err;
+	}
+	image->prot = prot;
+	export->n_image++;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	return 0;
+}
+
+/** struct guest_page - a page of a guest */
+struct guest_page {
+	struct kvm_vcpu *vcpu;
+	u64 gva;
+};
+
+static int copy_guest_page(void *to, void *arg)
+{
+	const struct guest_page *from = arg;
 	unsigned long hva;
 	int err;
 
-	err = elisa_guest_hva(vcpu, gva, ELISA_ACCESS_READ, &hva);
+	err = elisa_guest_hva(from->vcpu, from->gva, ELISA_ACCESS_READ, &hva);
 	if (err)
 		return err;
 	return copy_from_user(to, (void __user *)hva, PAGE_SIZE) ? -EFAULT : 0;
@@ -212,41 +289,21 @@ static int copy_guest_page(struct kvm_vcpu *vcpu, u64 gva, void *to)
 int elisa_export_image(struct elisa_vm *vm, struct kvm_vcpu *vcpu, u64 token,
 		       u64 gva, u64 first, u64 n, u64 prot)
 {
+	struct guest_page from = { .vcpu = vcpu, .gva = gva };
 	struct elisa_export *export;
-	struct elisa_image_page *page;
 	int err;
 	u64 i;
 
 	if (!IS_ALIGNED(gva, PAGE_SIZE) || !n || n > ELISA_IMAGE_PAGES_MAX ||
-	    first > ELISA_IMAGE_PAGES_MAX - n)
-		return -EINVAL;
-	if (prot != ELISA_PROT_R && prot != (ELISA_PROT_R | ELISA_PROT_W) &&
-	    prot != ELISA_PROT_X && prot != (ELISA_PROT_R | ELISA_PROT_X))
+	    first > ELISA_IMAGE_PAGES_MAX - n ||
+	    !elisa_export_prot_valid(prot))
 		return -EINVAL;
 	export = get_building(vm, token, &err);
 	if (!export)
 		return err;
-	for (i = 0; i < n; i++) {
-		page = &export->image[1 + first + i];
-		err = -EEXIST;
-		if (page->page.va)
-			break;
-		err = elisa_table_alloc(&page->page);
-		if (err)
-			break;
-		err = copy_guest_page(vcpu, gva + i * PAGE_SIZE, page->page.va);
-		if (err) {
-			elisa_table_free(&page->page);
-			break;
-		}
-		page->prot = prot;
-		export->n_image++;
-		if (fatal_signal_pending(current)) {
-			err = -EINTR;
-			break;
-		}
-		cond_resched();
-	}
+	for (i = 0; i < n && !err; i++, from.gva += PAGE_SIZE)
+		err = elisa_export_put_page(export, first + i, prot,
+					    copy_guest_page, &from);
 	put_building(export);
 	return err;
 }
@@ -281,6 +338,33 @@ int elisa_export_data(struct elisa_vm *vm, struct kvm_vcpu *vcpu, u64 token,
 }
 
 /**
+ * elisa_export_put_entry() - name an entry point
+ * @export: being built
+ * @name: valid name
+ * @offset: from ELISA_SUB_IMAGE, in an executable page that is there already
+ *
+ * Return: the entry's index; -EINVAL, -ENOSPC, -EEXIST.
+ */
+int elisa_export_put_entry(struct elisa_export *export, const char *name,
+			   u64 offset)
+{
+	struct elisa_export_entry *entry;
+	u64 page = offset / PAGE_SIZE;
+
+	if (page >= ELISA_IMAGE_PAGES_MAX ||
+	    !(export->image[1 + page].prot & ELISA_PROT_X))
+		return -EINVAL;
+	if (export->n_entries == ELISA_ENTRIES_MAX)
+		return -ENOSPC;
+	if (elisa_export_lookup(export, name) >= 0)
+		return -EEXIST;
+	entry = &export->entry[export->n_entries];
+	strscpy(entry->name, name, sizeof(entry->name));
+	entry->offset = offset;
+	return export->n_entries++;
+}
+
+/**
  * elisa_export_add_entry() - name an entry point
  * @vm: manager
  * @token: export
@@ -293,36 +377,20 @@ int elisa_export_data(struct elisa_vm *vm, struct kvm_vcpu *vcpu, u64 token,
 int elisa_export_add_entry(struct elisa_vm *vm, u64 token, const char *name,
 			   u64 offset)
 {
-	struct elisa_export_entry *entry;
 	struct elisa_export *export;
-	u64 page = offset / PAGE_SIZE;
 	int err;
 
-	if (page >= ELISA_IMAGE_PAGES_MAX)
-		return -EINVAL;
 	export = get_building(vm, token, &err);
 	if (!export)
 		return err;
-	err = -EINVAL;
-	if (!(export->image[1 + page].prot & ELISA_PROT_X))
-		goto out;
-	err = -ENOSPC;
-	if (export->n_entries == ELISA_ENTRIES_MAX)
-		goto out;
-	err = -EEXIST;
-	if (elisa_export_lookup(export, name) >= 0)
-		goto out;
-	entry = &export->entry[export->n_entries];
-	strscpy(entry->name, name, sizeof(entry->name));
-	entry->offset = offset;
-	err = export->n_entries++;
-out:
+	err = elisa_export_put_entry(export, name, offset);
 	put_building(export);
 	return err;
 }
 
 /* Verify each run of contiguous executable pages as one piece of code. */
-static int verify_image(struct elisa_export *export)
+static int verify_image(struct elisa_export *export,
+			struct elisa_finding *finding)
 {
 	enum elisa_verdict verdict = ELISA_CODE_OK;
 	size_t offset = 0;
@@ -347,8 +415,8 @@ static int verify_image(struct elisa_export *export)
 	kvfree(code);
 	if (verdict == ELISA_CODE_OK)
 		return 0;
-	pr_info_ratelimited("export %s refused: %s at image offset 0x%zx\n",
-			    export->name, elisa_verdict_text(verdict), offset);
+	finding->what = elisa_verdict_text(verdict);
+	finding->offset = offset;
 	return -ENOEXEC;
 }
 
@@ -413,6 +481,30 @@ static void destroy_tables(struct elisa_export *export)
 }
 
 /**
+ * elisa_export_complete() - verify an export and build its tables
+ * @export: being built
+ * @finding: set with -ENOEXEC
+ *
+ * Context: sleeps.
+ * Return: 0; -EINVAL no image or no entry; -ENOEXEC; -ENOMEM.
+ */
+int elisa_export_complete(struct elisa_export *export,
+			  struct elisa_finding *finding)
+{
+	int err;
+
+	if (!export->n_image || !export->n_entries)
+		return -EINVAL;
+	err = verify_image(export, finding);
+	if (err)
+		return err;
+	err = build_tables(export);
+	if (err)
+		destroy_tables(export);
+	return err;
+}
+
+/**
  * elisa_export_seal() - verify an export and make it known
  * @vm: manager
  * @token: export
@@ -423,21 +515,19 @@ static void destroy_tables(struct elisa_export *export)
  */
 int elisa_export_seal(struct elisa_vm *vm, u64 token)
 {
+	struct elisa_finding finding;
 	struct elisa_export *export;
 	int err;
 
 	export = get_building(vm, token, &err);
 	if (!export)
 		return err;
-	err = -EINVAL;
-	if (!export->n_image || !export->n_entries)
-		goto out;
-	err = verify_image(export);
+	err = elisa_export_complete(export, &finding);
+	if (err == -ENOEXEC)
+		pr_info_ratelimited("export %s refused: %s at image offset 0x%zx\n",
+				    export->name, finding.what, finding.offset);
 	if (err)
 		goto out;
-	err = build_tables(export);
-	if (err)
-		goto err_tables;
 
 	mutex_lock(&elisa_export_lock);
 	if (export->dead)
@@ -448,15 +538,41 @@ int elisa_export_seal(struct elisa_vm *vm, u64 token)
 		export->sealed = true;
 	mutex_unlock(&elisa_export_lock);
 	if (err)
-		goto err_tables;
-	elisa_event_export(ELISA_EVENT_EXPORT_ADDED, export);
-	goto out;
-
-err_tables:
-	destroy_tables(export);
+		destroy_tables(export);
+	else
+		elisa_event_export(ELISA_EVENT_EXPORT_ADDED, export);
 out:
 	put_building(export);
 	return err;
+}
+
+/**
+ * elisa_export_publish() - make a complete export of the host known
+ * @export: its reference goes to the table
+ * @id: set to its number
+ *
+ * Context: sleeps.  Return: 0, -EEXIST; on error the reference stays.
+ */
+int elisa_export_publish(struct elisa_export *export, u32 *id)
+{
+	int err = 0;
+
+	mutex_lock(&elisa_export_lock);
+	if (find_sealed(export->name)) {
+		err = -EEXIST;
+	} else {
+		*id = export->id = ++next_id;
+		export->sealed = true;
+		list_add_tail(&export->list, &exports);
+		/* Held until the event is sent: it can be deleted at once. */
+		kref_get(&export->ref);
+	}
+	mutex_unlock(&elisa_export_lock);
+	if (err)
+		return err;
+	elisa_event_export(ELISA_EVENT_EXPORT_ADDED, export);
+	elisa_export_put(export);
+	return 0;
 }
 
 /*
@@ -496,7 +612,8 @@ static void revoke(struct elisa_export *export)
 	mutex_unlock(&elisa_export_lock);
 	if (export->sealed)
 		elisa_event_export(ELISA_EVENT_EXPORT_REMOVED, export);
-	atomic_dec(&export->vm->stats.exports);
+	if (export->vm)
+		atomic_dec(&export->vm->stats.exports);
 	elisa_export_put(export);
 }
 

@@ -7,6 +7,9 @@
  *
  * Building, only its manager sees it.  Sealed, it is found by name and never
  * changes.  Dead, nothing can attach and no sub context maps it.
+ *
+ * An export of the host (export_host.c) has no manager VM.  It becomes known
+ * when it is sealed, keeps the module loaded, and ends by the host's command.
  */
 #ifndef ELISA_EXPORT_H
 #define ELISA_EXPORT_H
@@ -18,6 +21,7 @@
 
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
+#include <elisa/netlink.h>
 
 #include "ept.h"
 #include "pin.h"
@@ -41,7 +45,9 @@ struct elisa_export_entry {
  * struct elisa_export - see above
  * @list: in the list of all exports, under elisa_export_lock
  * @attachments: live attachments, under elisa_export_lock
- * @vm: the manager VM, referenced
+ * @vm: the manager VM, referenced; NULL: the host
+ * @trust: FULL only for the host's, and set nowhere but in
+ *	elisa_export_host_begin()
  * @lock: guards the fields below while building
  * @image: by page number; page 0 is the entry table
  * @image_pt: page table of chunk ELISA_CHUNK_IMAGE
@@ -56,6 +62,7 @@ struct elisa_export {
 	u64 token;
 	char name[ELISA_NAME_SIZE];
 	struct elisa_vm *vm;
+	enum elisa_trust trust;
 	bool sealed, dead;
 	struct mutex lock;		/* see above */
 	struct elisa_image_page *image;
@@ -66,6 +73,12 @@ struct elisa_export {
 	struct elisa_pins data;
 	struct elisa_table *data_pt;
 	u32 n_data_pt;
+};
+
+/** struct elisa_finding - a forbidden instruction in an image */
+struct elisa_finding {
+	const char *what;
+	size_t offset;
 };
 
 extern struct mutex elisa_export_lock;
@@ -81,6 +94,17 @@ int elisa_export_seal(struct elisa_vm *vm, u64 token);
 int elisa_export_destroy(struct elisa_vm *vm, u64 token);
 int elisa_export_revoke_id(u32 id);
 void elisa_export_revoke_vm(struct elisa_vm *vm);
+
+/* For who builds one: with export->lock held, or while nobody else knows it. */
+struct elisa_export *elisa_export_alloc(const char *name, struct elisa_vm *vm);
+bool elisa_export_prot_valid(u64 prot);
+int elisa_export_put_page(struct elisa_export *export, u32 page, u8 prot,
+			  int (*fill)(void *to, void *arg), void *arg);
+int elisa_export_put_entry(struct elisa_export *export, const char *name,
+			   u64 offset);
+int elisa_export_complete(struct elisa_export *export,
+			  struct elisa_finding *finding);
+int elisa_export_publish(struct elisa_export *export, u32 *id);
 
 struct elisa_export *elisa_export_get(const char *name);
 void elisa_export_put(struct elisa_export *export);

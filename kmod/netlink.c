@@ -2,6 +2,7 @@
 /*
  * Generic netlink family "elisa"; protocol in <elisa/netlink.h>.
  */
+#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
@@ -10,7 +11,9 @@
 #include <elisa/netlink.h>
 
 #include "attachment.h"
+#include "compat/extack.h"
 #include "export.h"
+#include "export_host.h"
 #include "hooks.h"
 #include "netlink.h"
 #include "vm.h"
@@ -45,6 +48,30 @@ static const struct nla_policy enrol_policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_GRANT] = NLA_POLICY_NESTED(grant_policy),
 	[ELISA_A_LIMITS] = NLA_POLICY_NESTED(limit_policy),
 	[ELISA_A_PCID] = NLA_POLICY_MAX(NLA_U8, __ELISA_PCID_MAX - 1),
+};
+
+static const struct nla_policy segment_policy[ELISA_SEGMENT_A_MAX + 1] = {
+	[ELISA_SEGMENT_A_FIRST_PAGE] = { .type = NLA_U32 },
+	[ELISA_SEGMENT_A_PAGES] = { .type = NLA_U32 },
+	[ELISA_SEGMENT_A_PROT] =
+		NLA_POLICY_MASK(NLA_U32, ELISA_PROT_R | ELISA_PROT_W |
+				ELISA_PROT_X),
+};
+
+static const struct nla_policy entry_policy[ELISA_ENTRY_A_MAX + 1] = {
+	[ELISA_ENTRY_A_NAME] = { .type = NLA_NUL_STRING,
+				 .len = ELISA_NAME_MAX },
+	[ELISA_ENTRY_A_OFFSET] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy export_add_policy[ELISA_A_MAX + 1] = {
+	[ELISA_A_EXPORT_NAME] = { .type = NLA_NUL_STRING,
+				  .len = ELISA_NAME_MAX },
+	[ELISA_A_IMAGE_FD] = { .type = NLA_U32 },
+	[ELISA_A_SEGMENT] = NLA_POLICY_NESTED(segment_policy),
+	[ELISA_A_ENTRY] = NLA_POLICY_NESTED(entry_policy),
+	[ELISA_A_DATA_PAGES] = { .type = NLA_U32 },
+	[ELISA_A_TRUST] = NLA_POLICY_MAX(NLA_U8, __ELISA_TRUST_MAX - 1),
 };
 
 static const struct nla_policy vm_id_policy[ELISA_A_VM_ID + 1] = {
@@ -84,6 +111,12 @@ static int need(struct genl_info *info, int attr)
 		break;
 	case ELISA_A_EXPORT_ID:
 		GENL_SET_ERR_MSG(info, "EXPORT_ID is missing");
+		break;
+	case ELISA_A_EXPORT_NAME:
+		GENL_SET_ERR_MSG(info, "EXPORT_NAME is missing");
+		break;
+	case ELISA_A_IMAGE_FD:
+		GENL_SET_ERR_MSG(info, "IMAGE_FD is missing");
 		break;
 	}
 	return -EINVAL;
@@ -301,6 +334,159 @@ static int cmd_export_del(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* @why belongs to the attribute @nla. */
+static int refuse(struct genl_info *info, const struct nlattr *nla, int err,
+		  const char *why)
+{
+	if (err && info->extack) {
+		info->extack->_msg = why;
+		info->extack->bad_attr = nla;
+	}
+	return err;
+}
+
+static int add_segment(struct elisa_export *export, struct file *image,
+		       struct nlattr *nla, struct genl_info *info)
+{
+	struct nlattr *tb[ELISA_SEGMENT_A_MAX + 1];
+	const char *why = NULL;
+	int err;
+
+	err = nla_parse_nested(tb, ELISA_SEGMENT_A_MAX, nla, segment_policy,
+			       info->extack);
+	if (err)
+		return err;
+	if (!tb[ELISA_SEGMENT_A_FIRST_PAGE] || !tb[ELISA_SEGMENT_A_PAGES] ||
+	    !tb[ELISA_SEGMENT_A_PROT])
+		return refuse(info, nla, -EINVAL,
+			      "a segment needs FIRST_PAGE, PAGES and PROT");
+	err = elisa_export_host_segment(export, image,
+					nla_get_u32(tb[ELISA_SEGMENT_A_FIRST_PAGE]),
+					nla_get_u32(tb[ELISA_SEGMENT_A_PAGES]),
+					nla_get_u32(tb[ELISA_SEGMENT_A_PROT]),
+					&why);
+	return refuse(info, nla, err, why);
+}
+
+static int add_entry(struct elisa_export *export, struct nlattr *nla,
+		     struct genl_info *info)
+{
+	struct nlattr *tb[ELISA_ENTRY_A_MAX + 1];
+	char name[ELISA_NAME_SIZE];
+	const char *why = NULL;
+	int err;
+
+	err = nla_parse_nested(tb, ELISA_ENTRY_A_MAX, nla, entry_policy,
+			       info->extack);
+	if (err)
+		return err;
+	if (!tb[ELISA_ENTRY_A_NAME] || !tb[ELISA_ENTRY_A_OFFSET])
+		return refuse(info, nla, -EINVAL,
+			      "an entry needs NAME and OFFSET");
+	nla_strscpy(name, tb[ELISA_ENTRY_A_NAME], sizeof(name));
+	if (!elisa_name_valid(name, ""))
+		return refuse(info, tb[ELISA_ENTRY_A_NAME], -EINVAL,
+			      "an entry's name is 1..31 bytes of [A-Za-z0-9._-]");
+	err = elisa_export_host_entry(export, name,
+				      nla_get_u32(tb[ELISA_ENTRY_A_OFFSET]),
+				      &why);
+	return refuse(info, nla, err, why);
+}
+
+/* The segments first: entries point into them. */
+static int add_contents(struct elisa_export *export, struct file *image,
+			struct genl_info *info)
+{
+	struct nlattr *data = info->attrs[ELISA_A_DATA_PAGES], *nla;
+	const char *why = NULL;
+	int rem, err = 0;
+
+	nlmsg_for_each_attr(nla, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(nla) == ELISA_A_SEGMENT)
+			err = add_segment(export, image, nla, info);
+		if (err)
+			return err;
+	}
+	nlmsg_for_each_attr(nla, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(nla) == ELISA_A_ENTRY)
+			err = add_entry(export, nla, info);
+		if (err)
+			return err;
+	}
+	if (data)
+		err = elisa_export_host_data(export, nla_get_u32(data), &why);
+	return refuse(info, data, err, why);
+}
+
+static int finish_export(struct elisa_export *export, u32 *id,
+			 struct genl_info *info)
+{
+	struct elisa_finding finding;
+	const char *why = NULL;
+	int err;
+
+	err = elisa_export_host_finish(export, id, &finding, &why);
+	if (err == -ENOEXEC)
+		elisa_extack_printf(info->extack, "%s at image offset 0x%zx",
+				    finding.what, finding.offset);
+	else
+		refuse(info, NULL, err, why);
+	return err;
+}
+
+static int add_export(struct genl_info *info, struct file *image, u32 *id)
+{
+	struct nlattr *trust = info->attrs[ELISA_A_TRUST];
+	struct nlattr *nla = info->attrs[ELISA_A_EXPORT_NAME];
+	struct elisa_export *export;
+	char name[ELISA_NAME_SIZE];
+	int err;
+
+	nla_strscpy(name, nla, sizeof(name));
+	if (!elisa_name_valid(name, ""))
+		return refuse(info, nla, -EINVAL,
+			      "an export's name is 1..31 bytes of [A-Za-z0-9._-]");
+	export = elisa_export_host_begin(name, trust ? nla_get_u8(trust) :
+						       ELISA_TRUST_SEALED);
+	if (!export)
+		return refuse(info, NULL, -ENOMEM, "out of memory");
+	err = add_contents(export, image, info);
+	if (!err)
+		err = finish_export(export, id, info);
+	if (err)
+		elisa_export_host_cancel(export);
+	return err;
+}
+
+static int fill_u32_export_id(struct sk_buff *skb, const void *arg)
+{
+	return nla_put_u32(skb, ELISA_A_EXPORT_ID, *(const u32 *)arg);
+}
+
+static int cmd_export_add(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *fd = info->attrs[ELISA_A_IMAGE_FD];
+	struct file *image;
+	u32 id;
+	int err;
+
+	err = check_admin(skb, info);
+	if (!err)
+		err = need(info, ELISA_A_EXPORT_NAME);
+	if (!err)
+		err = need(info, ELISA_A_IMAGE_FD);
+	if (err)
+		return err;
+	image = fget(nla_get_u32(fd));
+	if (!image)
+		return refuse(info, fd, -EBADF,
+			      "IMAGE_FD is not an open file of this process");
+	err = add_export(info, image, &id);
+	fput(image);
+	return err ? err : reply(info, ELISA_CMD_EXPORT_ADD,
+				 fill_u32_export_id, &id);
+}
+
 /** struct dump - state of one dump call */
 struct dump {
 	struct sk_buff *skb;
@@ -391,7 +577,9 @@ static int dump_export(struct elisa_export *export, void *arg)
 		n++;
 	err = nla_put_u32(d->skb, ELISA_A_EXPORT_ID, export->id) ?:
 	      nla_put_string(d->skb, ELISA_A_EXPORT_NAME, export->name) ?:
-	      nla_put_u32(d->skb, ELISA_A_VM_ID, export->vm->id) ?:
+	      nla_put_u32(d->skb, ELISA_A_VM_ID,
+			  export->vm ? export->vm->id : 0) ?:
+	      nla_put_u8(d->skb, ELISA_A_TRUST, export->trust) ?:
 	      nla_put_u32(d->skb, ELISA_A_N_ENTRIES, export->n_entries) ?:
 	      nla_put_u32(d->skb, ELISA_A_IMAGE_PAGES, export->n_image) ?:
 	      nla_put_u32(d->skb, ELISA_A_DATA_PAGES, export->data.n_pages) ?:
@@ -531,6 +719,12 @@ static const struct genl_ops ops[] = {
 		.cmd = ELISA_CMD_ATTACHMENT_GET,
 		.start = dump_start,
 		.dumpit = dump_all_attachments,
+	},
+	{
+		.cmd = ELISA_CMD_EXPORT_ADD,
+		.doit = cmd_export_add,
+		.policy = export_add_policy,
+		.maxattr = ARRAY_SIZE(export_add_policy) - 1,
 	},
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Long-term pins on guest memory.
+ * Long-term pins on guest memory, and memory of the module in its place.
  */
 #include <linux/capability.h>
 #include <linux/mm.h>
@@ -101,15 +101,47 @@ err_limit:
 }
 
 /**
+ * elisa_pin_own() - fill empty @pins with zeroed memory of the module
+ * @pins: where to; release with elisa_unpin() also after an error
+ * @n_pages: pages of 4 KiB, charged to the caller's memory cgroup
+ *
+ * Context: sleeps.  Return: 0, -ENOMEM, -EINTR.
+ */
+int elisa_pin_own(struct elisa_pins *pins, u32 n_pages)
+{
+	struct page *page;
+	int err;
+
+	err = reserve(pins, n_pages);
+	if (err)
+		return err;
+	while (pins->n_pages < n_pages) {
+		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (!page)
+			return -ENOMEM;
+		pins->pages[pins->n_pages++] = page;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
  * elisa_unpin() - release all of @pins
  * @pins: no EPT maps them any more and INVEPT ran since one did
- * @vm: owner
+ * @vm: owner; NULL: the pages are those of elisa_pin_own()
  *
  * Context: sleeps.  The VMM may be dead already.
  */
 void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm)
 {
-	if (pins->n_pages) {
+	u32 i;
+
+	if (!vm) {
+		for (i = 0; i < pins->n_pages; i++)
+			__free_page(pins->pages[i]);
+	} else if (pins->n_pages) {
 		unpin_user_pages_dirty_lock(pins->pages, pins->n_pages, true);
 		atomic64_sub(pins->n_pages, &vm->mm->pinned_vm);
 		atomic_sub(pins->n_pages, &vm->stats.pinned_pages);

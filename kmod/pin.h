@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest memory that sub contexts map: pinned, and accounted to its owner. */
+/*
+ * Shared memory that sub contexts map: a guest's, pinned and accounted to its
+ * owner, or the module's own.
+ */
 #ifndef ELISA_PIN_H
 #define ELISA_PIN_H
 
@@ -10,7 +13,7 @@ struct kvm_vcpu;
 struct page;
 
 /**
- * struct elisa_pins - pinned pages
+ * struct elisa_pins - pinned or own pages
  * @pages: pages, @n_pages of them valid
  * @capacity: allocated length of @pages
  */
@@ -21,6 +24,7 @@ struct elisa_pins {
 
 int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 		    struct kvm_vcpu *vcpu, u64 gva, u32 n_pages);
+int elisa_pin_own(struct elisa_pins *pins, u32 n_pages);
 void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm);
 
 #endif /* ELISA_PIN_H */

@@ -22,8 +22,15 @@
  *                   sending process use ELISA under the given grants.
  * VM_DEL      do    VM_ID.  Revokes all its attachments and exports first.
  * VM_GET      dump  -> VM_ID VM_NAME VM_UUID VM_PID VM_STATE STATS
- * EXPORT_GET  dump  -> EXPORT_ID EXPORT_NAME VM_ID N_ENTRIES IMAGE_PAGES
- *                      DATA_PAGES N_ATTACHMENTS
+ * EXPORT_GET  dump  -> EXPORT_ID EXPORT_NAME VM_ID (0: the host) TRUST
+ *                      N_ENTRIES IMAGE_PAGES DATA_PAGES N_ATTACHMENTS
+ * EXPORT_ADD  do    EXPORT_NAME, IMAGE_FD, SEGMENT..., ENTRY...,
+ *                   [DATA_PAGES], [TRUST]          ->  EXPORT_ID
+ *                   An export of the host itself.  The file IMAGE_FD of the
+ *                   sending process holds the image, relocated, as it will lie
+ *                   at ELISA_SUB_IMAGE; it is copied.  The shared memory is
+ *                   the module's, zeroed.  The module cannot be unloaded until
+ *                   EXPORT_DEL.
  * EXPORT_DEL  do    EXPORT_ID.  Revokes: when it returns no vCPU is in a sub
  *                   context of the export and none can enter.
  * ATTACHMENT_GET dump -> ATTACHMENT_ID VM_ID EXPORT_ID EXPORT_NAME RIGHTS
@@ -40,6 +47,7 @@ enum elisa_genl_cmd {
 	ELISA_CMD_EXPORT_DEL,
 	ELISA_CMD_ATTACHMENT_GET,
 	ELISA_CMD_EVENT,
+	ELISA_CMD_EXPORT_ADD,
 	__ELISA_CMD_MAX,
 };
 
@@ -75,6 +83,10 @@ enum elisa_genl_attr {
 	ELISA_A_N_INSTANCES,	/* u32 */
 	ELISA_A_EVENT_KIND,	/* u8, enum elisa_event */
 	ELISA_A_ERRNO,		/* u32, positive errno of a denial or fault */
+	ELISA_A_IMAGE_FD,	/* u32: a regular file of the sender */
+	ELISA_A_SEGMENT,	/* nest of ELISA_SEGMENT_A_*, repeated */
+	ELISA_A_ENTRY,		/* nest of ELISA_ENTRY_A_*, repeated */
+	ELISA_A_TRUST,		/* u8, enum elisa_trust */
 	__ELISA_A_MAX,
 };
 
@@ -107,6 +119,34 @@ enum elisa_limit_attr {
 };
 
 #define ELISA_LIMIT_A_MAX	(__ELISA_LIMIT_A_MAX - 1)
+
+/* Pages of an image; segments do not overlap. */
+enum elisa_segment_attr {
+	ELISA_SEGMENT_A_UNSPEC,
+	ELISA_SEGMENT_A_FIRST_PAGE,	/* u32, in the image and in the file */
+	ELISA_SEGMENT_A_PAGES,		/* u32, 1..511 */
+	ELISA_SEGMENT_A_PROT,		/* u32, ELISA_PROT_*, not W with X */
+	__ELISA_SEGMENT_A_MAX,
+};
+
+#define ELISA_SEGMENT_A_MAX	(__ELISA_SEGMENT_A_MAX - 1)
+
+/* An entry point; its index is its position in the message. */
+enum elisa_entry_attr {
+	ELISA_ENTRY_A_UNSPEC,
+	ELISA_ENTRY_A_NAME,		/* string, 1..31 bytes */
+	ELISA_ENTRY_A_OFFSET,		/* u32, from the start of the image */
+	__ELISA_ENTRY_A_MAX,
+};
+
+#define ELISA_ENTRY_A_MAX	(__ELISA_ENTRY_A_MAX - 1)
+
+/* How far an export's code is trusted (SECURITY.md, "Full trust"). */
+enum elisa_trust {
+	ELISA_TRUST_SEALED,	/* default, and what every VM's export is */
+	ELISA_TRUST_FULL,	/* like the host's root; calls are shorter */
+	__ELISA_TRUST_MAX,
+};
 
 /* What to do with a vCPU that has CR4.PCIDE set (SECURITY.md, "CR3"). */
 enum elisa_pcid {
