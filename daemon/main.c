@@ -15,7 +15,9 @@ static const struct cmd nouns[] = {
 	{ "vm", cmd_vm, "enrol --pid PID [--fd N] [--name NAME] [--uuid UUID]\n"
 	  "          [--export PATTERN]... [--attach PATTERN[:ro|:rw]]...\n"
 	  "          [--pcid intercept|deny|trust]", "enrol a VM by hand" },
-	{ "export", cmd_export, "list", "what VMs share" },
+	{ "export", cmd_export, "list", "what VMs and the host share" },
+	{ "export", cmd_export, "add NAME IMAGE [--data MIB] [--trust full|sealed]",
+	  "share code and memory of the host" },
 	{ "export", cmd_export, "del ID|NAME", "the same as revoke" },
 	{ "attachment", cmd_attachment, "list", "which VM uses which export" },
 	{ "revoke", cmd_revoke, "ID|NAME", "end an export and its use, now" },

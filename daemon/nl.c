@@ -16,8 +16,8 @@
 #include "compiler.h"
 #include "nl.h"
 
-/* Room for ELISA_GRANTS_MAX grants and all the rest. */
-#define MSG_SIZE	8192
+/* Room for ELISA_GRANTS_MAX grants or ELISA_ENTRIES_MAX entries, and the rest. */
+#define MSG_SIZE	16384
 
 /* A dump that keeps being torn: give up and say so. */
 #define DUMP_TRIES	8

@@ -42,6 +42,10 @@ static const struct nla_policy policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_N_INSTANCES] = U32,
 	[ELISA_A_EVENT_KIND] = U8,
 	[ELISA_A_ERRNO] = U32,
+	[ELISA_A_IMAGE_FD] = U32,
+	[ELISA_A_SEGMENT] = { .type = NLA_NESTED },
+	[ELISA_A_ENTRY] = { .type = NLA_NESTED },
+	[ELISA_A_TRUST] = U8,
 };
 
 int enl_parse(struct nlmsghdr *nlh, int cmd, struct nlattr **tb)

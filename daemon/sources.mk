@@ -39,3 +39,6 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	find.c \
 	main.c \
 	notify.c
+
+# The loader of sub images: the guest library's, the only one there is.
+ELISACTL_LOADER := image.c name.c subimage.c

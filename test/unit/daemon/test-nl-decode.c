@@ -237,6 +237,7 @@ static void exports(void **state)
 	assert_int_equal(export(&b, &e), -EBADMSG);
 	put_str(&b, ELISA_A_EXPORT_NAME, "kv.store");
 	put_u32(&b, ELISA_A_VM_ID, 2);
+	put_u8(&b, ELISA_A_TRUST, ELISA_TRUST_FULL);
 	put_u32(&b, ELISA_A_N_ENTRIES, 3);
 	put_u32(&b, ELISA_A_IMAGE_PAGES, 4);
 	put_u32(&b, ELISA_A_DATA_PAGES, 6);
@@ -245,10 +246,32 @@ static void exports(void **state)
 	assert_int_equal(e.id, 5);
 	assert_string_equal(e.name, "kv.store");
 	assert_int_equal(e.vm_id, 2);
+	assert_int_equal(e.trust, ELISA_TRUST_FULL);
+	assert_string_equal(enl_trust_name(e.trust), "full");
+	assert_string_equal(enl_trust_name(ELISA_TRUST_SEALED), "sealed");
+	assert_string_equal(enl_trust_name(9), "unknown");
 	assert_int_equal(e.n_entries, 3);
 	assert_int_equal(e.image_pages, 4);
 	assert_int_equal(e.data_pages, 6);
 	assert_int_equal(e.n_attachments, 7);
+}
+
+static void export_added(void **state)
+{
+	struct nlmsghdr *nlh;
+	struct build b;
+	__u32 id = 0;
+
+	(void)state;
+	begin(&b, ELISA_CMD_EXPORT_ADD);
+	nlh = end(&b);
+	assert_int_equal(enl_export_add_decode(nlh, &id), -EBADMSG);
+	free(nlh);
+	put_u32(&b, ELISA_A_EXPORT_ID, 77);
+	nlh = end(&b);
+	assert_int_equal(enl_export_add_decode(nlh, &id), 0);
+	assert_int_equal(id, 77);
+	free(nlh);
 }
 
 static void attachments(void **state)
@@ -391,6 +414,7 @@ int main(void)
 		cmocka_unit_test(vms),
 		cmocka_unit_test(vm_bad),
 		cmocka_unit_test(exports),
+		cmocka_unit_test(export_added),
 		cmocka_unit_test(attachments),
 		cmocka_unit_test(events),
 		cmocka_unit_test(enrolled),

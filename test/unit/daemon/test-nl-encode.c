@@ -8,6 +8,7 @@
 
 #include <elisa/netlink.h>
 
+#include "../guest-lib/subimage.h"
 #include "nl.h"
 #include "nl_export.h"
 #include "nl_info.h"
@@ -69,6 +70,65 @@ static void simple(void **state)
 				  ELISA_CMD_VM_DEL), "6:04030201 ");
 	assert_string_equal(check(enl_export_del_msg(FAMILY, 9),
 				  ELISA_CMD_EXPORT_DEL), "16:09000000 ");
+}
+
+static void export_add(void **state)
+{
+	static struct subimage image = {
+		.n_segments = 2,
+		.segments = {
+			{ .first_page = 0, .npages = 1,
+			  .prot = ELISA_PROT_R | ELISA_PROT_X },
+			{ .first_page = 3, .npages = 2, .prot = ELISA_PROT_R },
+		},
+		.n_entries = 1,
+		.entries = { { .name = "nop", .offset = 0x123 } },
+	};
+	struct enl_export_add add = {
+		.name = "kv",
+		.fd = 7,
+		.image = &image,
+		.data_pages = 256,
+		.trust = ELISA_TRUST_FULL,
+	};
+
+	(void)state;
+	assert_string_equal(check(enl_export_add_msg(FAMILY, &add),
+				  ELISA_CMD_EXPORT_ADD),
+			    "17:6b7600 29:07000000 20:00010000 32:01 "
+			    "n30:{1:00000000 2:01000000 3:05000000 } "
+			    "n30:{1:03000000 2:02000000 3:01000000 } "
+			    "n31:{1:6e6f7000 2:23010000 } ");
+	add.fd = -1;
+	assert_null(enl_export_add_msg(FAMILY, &add));
+	add.fd = 7;
+	add.name = "01234567890123456789012345678901";
+	assert_null(enl_export_add_msg(FAMILY, &add));
+}
+
+/* The most that an image can hold fits. */
+static void export_add_largest(void **state)
+{
+	static struct subimage image = {
+		.n_segments = SUBIMAGE_SEGMENTS_MAX,
+		.n_entries = ELISA_ENTRIES_MAX,
+	};
+	struct enl_export_add add = {
+		.name = "0123456789012345678901234567890",
+		.image = &image,
+	};
+	unsigned int i, n = 0;
+	const char *text;
+
+	(void)state;
+	for (i = 0; i < ELISA_ENTRIES_MAX; i++)
+		sprintf(image.entries[i].name, "012345678901234567890123456.%03u", i);
+	text = check(enl_export_add_msg(FAMILY, &add), ELISA_CMD_EXPORT_ADD);
+	while ((text = strstr(text, "n31:"))) {
+		text++;
+		n++;
+	}
+	assert_int_equal(n, ELISA_ENTRIES_MAX);
 }
 
 static void enrol_small(void **state)
@@ -175,6 +235,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(simple),
+		cmocka_unit_test(export_add),
+		cmocka_unit_test(export_add_largest),
 		cmocka_unit_test(enrol_small),
 		cmocka_unit_test(enrol_full),
 		cmocka_unit_test(enrol_largest),
