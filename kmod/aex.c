@@ -208,6 +208,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	unsigned int slot = window / ELISA_WINDOW_SIZE;
 	bool in_page = window < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
 		       (window & (ELISA_WINDOW_SIZE - 1)) >> 12 == 1;
+	bool is_full = in_page && v->slot[slot].is_full;
 	bool bind;
 
 	slot = array_index_nospec(slot, ELISA_WINDOWS);
@@ -217,7 +218,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 		elisa_drop_event(vcpu);
 	clear_event_state();
 
-	if (in_page && offset <= elisa_gate_vmfunc_sub()) {
+	if (in_page && offset <= elisa_gate_vmfunc_sub(is_full)) {
 		bind = wants_instance(v, slot, offset, c);
 		if (!c->async && !c->single_step && !bind)
 			return gate_fault(v, slot, offset ? gate_rsp(v) : rsp,
@@ -227,7 +228,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RESTART);
 		return bind ? ELISA_EXIT_BIND : finish(c);
 	}
-	if (in_page && offset >= elisa_gate_return()) {
+	if (in_page && offset >= elisa_gate_return(is_full)) {
 		if (!c->async && !c->single_step)
 			return gate_fault(v, slot, gate_rsp(v), c);
 		clear_tf(vcpu);
@@ -291,11 +292,11 @@ static void save_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 }
 
 static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
-			 unsigned int slot)
+			 const struct elisa_attachment *att)
 {
 	return c->is_vector && c->vector == 6 && !c->vectored &&
-	       elisa_rip(v->vcpu) == ELISA_WINDOW(slot) + ELISA_W_GATE +
-				     elisa_landing_bad_index();
+	       elisa_rip(v->vcpu) == ELISA_WINDOW(att->slot) + ELISA_W_GATE +
+				     elisa_landing_bad_index(att->is_full);
 }
 
 static enum elisa_exit sub_exit(struct elisa_vcpu *v,
@@ -318,7 +319,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		save_call(v, inst);
 	} else if (dead) {
 		err = -ENOLINK;
-	} else if (is_bad_index(v, c, slot)) {
+	} else if (is_bad_index(v, c, att)) {
 		err = -EINVAL;
 	} else {
 		err = -EFAULT;

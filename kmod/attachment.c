@@ -105,6 +105,12 @@ static int alloc_pages_of(struct elisa_attachment *att, bool la57)
 	return elisa_alias_alloc(&att->alias);
 }
 
+/* What the VM and the export's code are told. */
+static u32 reported_rights(const struct elisa_attachment *att)
+{
+	return att->rights | (att->is_full ? ELISA_RIGHT_FULL_TRUST : 0);
+}
+
 static void build_system_pages(struct elisa_attachment *att, bool la57)
 {
 	const u64 base = elisa_cpu_special_base();
@@ -116,7 +122,8 @@ static void build_system_pages(struct elisa_attachment *att, bool la57)
 	elisa_apt_build_sub(&att->apt, base, la57, att->slot, att->cpl == 3,
 			    export->n_data_pt);
 	elisa_ept_build_alias(&att->alias, att->apt.root.pa);
-	elisa_landing_build((u8 *)att->landing.va, export->n_entries);
+	elisa_landing_build((u8 *)att->landing.va, export->n_entries,
+			    att->is_full);
 	elisa_ept_set_page(system, ELISA_APT_SUB_LANDING, att->landing.pa,
 			   elisa_cpu_exec_rights());
 	elisa_ept_set_page(system, ELISA_APT_SUB_L3, att->apt.l3.pa,
@@ -135,7 +142,7 @@ static void build_system_pages(struct elisa_attachment *att, bool la57)
 				   ELISA_EPT_R | ELISA_EPT_W);
 
 	info->abi = ELISA_ABI_VERSION;
-	info->rights = att->rights;
+	info->rights = reported_rights(att);
 	info->vm = att->vm->id;
 	info->attachment = att->id;
 	info->data_size = (u64)export->data.n_pages * PAGE_SIZE;
@@ -224,6 +231,17 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	export = elisa_export_get(req->name);
 	if (!export)
 		return -ENOENT;
+	/*
+	 * A kernel that keeps translations across calls could choose where
+	 * such code continues, and so the host's EPTPs: see SECURITY.md, "CR3".
+	 */
+	err = -EOPNOTSUPP;
+	if (export->trust == ELISA_TRUST_FULL &&
+	    vm->pcid == ELISA_PCID_TRUST) {
+		pr_info_ratelimited("vm %u (%s): attach to %s refused: full trust and pcid: trust exclude each other\n",
+				    vm->id, vm->identity.name, req->name);
+		goto err_export;
+	}
 	err = -ENOSPC;
 	if (!elisa_limit_take(&vm->stats.attachments, vm->limits.attachments,
 			      1))
@@ -237,6 +255,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	att->vm = vm;
 	att->export = export;
 	att->export_id = export->id;
+	att->is_full = export->trust == ELISA_TRUST_FULL;
 	strscpy(att->export_name, export->name, sizeof(att->export_name));
 	INIT_LIST_HEAD(&att->export_list);
 	INIT_LIST_HEAD(&att->instances);
@@ -263,7 +282,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	if (!err) {
 		req->token = att->token;
 		req->window = ELISA_WINDOW(att->slot);
-		req->rights = rights;
+		req->rights = reported_rights(att);
 		atomic64_inc(&vm->stats.attaches);
 		trace_elisa_attach(vm->id, att->id, att->slot, req->name);
 	}

@@ -40,6 +40,7 @@ struct elisa_segment {
  * @rflags: IF and IOPL of the code that attached
  * @cs: code segment, likewise
  * @ss: stack segment, likewise
+ * @is_full: the export is trusted fully
  * @dead: no call may enter or resume
  * @apt: APT of its sub contexts
  * @alias: leads to its root
@@ -64,6 +65,7 @@ struct elisa_attachment {
 	unsigned int cpl;
 	u64 rflags;
 	struct elisa_segment cs, ss;
+	bool is_full;
 	bool dead;
 	char export_name[ELISA_NAME_SIZE];
 	u32 export_id;

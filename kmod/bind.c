@@ -44,11 +44,12 @@ static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	/* Only this thread binds on this vCPU, and vm->lock keeps it bound. */
 	if (v->slot[slot].instance)
 		return 0;
-	inst = elisa_instance_take(att);
+	inst = elisa_instance_take(att, v);
 	if (inst == ERR_PTR(-EBUSY) && elisa_vcpu_reclaim(vm, slot))
-		inst = elisa_instance_take(att);
+		inst = elisa_instance_take(att, v);
 	if (IS_ERR(inst))
 		return PTR_ERR(inst);
+	elisa_instance_map(inst, v);
 	raw_spin_lock_irqsave(&v->lock, flags);
 	elisa_vcpu_bind(v, slot, inst);
 	raw_spin_unlock_irqrestore(&v->lock, flags);

@@ -2,6 +2,9 @@
 /*
  * Templates of the gate page and of the landing page.  They are data: copied
  * and patched by gate_code.c, executed in a guest only.
+ *
+ * Each exists in two variants: sealed, and full for exports that are trusted
+ * fully, whose landing closes the list and returns itself.
  */
 #include <elisa/layout.h>
 #include "gate_code.h"
@@ -10,73 +13,94 @@
 #define LIST1	ELISA_GATE_LIST_VA + 8
 #define RSP	ELISA_GATE_PRIVATE_VA + ELISA_GATE_RSP_OFFSET
 
+/* Full, in sub: relative to RSP at the stack's top. */
+#define FULL_LIST1	(ELISA_FULL_LIST_VA + 8 - ELISA_SUB_STACK_TOP)(%rsp)
+#define FULL_RSP	(ELISA_FULL_PRIVATE_VA + ELISA_GATE_RSP_OFFSET - \
+			 ELISA_SUB_STACK_TOP)(%rsp)
+
 	.section .rodata, "a"
+
+	.macro LABEL name
+	.globl	\name
+\name:
+	.endm
 
 /*
  * Gate, entry half.  From the entry stub's VMFUNC: EAX = 0, ECX = 2
  * (ELISA_IDX_GATE), RSP = the caller's, everything else the caller's
  * arguments.  Leaves for sub with ECX = 1, all else unchanged.
  */
-	.globl	elisa_tmpl_gate_entry
-elisa_tmpl_gate_entry:
+	.macro GATE_ENTRY variant
+LABEL elisa_\variant\()_entry
 	mov	%rsp, RSP
 	movl	$ELISA_GATE_CLOSED, LIST1
-	.globl	elisa_tmpl_gate_eptp_end	/* the immediate ends here */
-elisa_tmpl_gate_eptp_end:
+LABEL elisa_\variant\()_eptp_end		/* the immediate ends here */
 	dec	%ecx				/* FF C9: see gate_code.c */
+	.ifc \variant, sealed
 	andb	$ELISA_GATE_DEFAULT_CLEAR, LIST0
-	.globl	elisa_tmpl_gate_vmfunc
-elisa_tmpl_gate_vmfunc:
+	.endif
+LABEL elisa_\variant\()_vmfunc
 	vmfunc					/* -> sub, landing */
-	.globl	elisa_tmpl_gate_entry_end
-elisa_tmpl_gate_entry_end:
+LABEL elisa_\variant\()_entry_end
+	.endm
+
+	GATE_ENTRY sealed
+	GATE_ENTRY full
 
 /*
  * Gate, return half.  From landing's VMFUNC: EAX = 0, RDX = the entry's
- * value; the rest is not trusted.  Ends at the page's end.
+ * value; the rest is not trusted.  Ends at the page's end.  The full variant
+ * has none.
  */
-	.globl	elisa_tmpl_gate_return
-elisa_tmpl_gate_return:
+LABEL elisa_sealed_return
 	orb	$ELISA_GATE_DEFAULT_SET, LIST0
 	shll	$31, LIST1			/* an EPTP's bit 0 is 0: now 0 */
 	mov	RSP, %rsp
 	xor	%ecx, %ecx
 	vmfunc					/* -> default, return stub */
-	.globl	elisa_tmpl_gate_return_end
-elisa_tmpl_gate_return_end:
+LABEL elisa_sealed_return_end
+LABEL elisa_full_return
+LABEL elisa_full_return_end
 
 /*
  * Landing.  R11 = entry index, arguments in RDI RSI RDX R10 R8 R9; entries
  * follow the System V ABI, so the fourth moves to RCX.  A bad index meets the
  * UD2; a good one goes on in the second part.
  */
-	.globl	elisa_tmpl_landing
-elisa_tmpl_landing:
+	.macro LANDING variant
+LABEL elisa_\variant\()_landing
 	movabs	$ELISA_SUB_STACK_TOP, %rsp
+	.ifc \variant, full
+	movl	$0, FULL_LIST1
+	.endif
 	cld
 	mov	%r10, %rcx
 	cmp	$0x7fffffff, %r11
-	.globl	elisa_tmpl_landing_count_end	/* the immediate ends here */
-elisa_tmpl_landing_count_end:
+LABEL elisa_\variant\()_count_end		/* the immediate ends here */
 	.byte	0x0f, 0x82			/* jb to the second part */
 	.long	0
-	.globl	elisa_tmpl_landing_bad
-elisa_tmpl_landing_bad:
+LABEL elisa_\variant\()_bad
 	ud2
-	.globl	elisa_tmpl_landing_end
-elisa_tmpl_landing_end:
+LABEL elisa_\variant\()_landing_end
+	.endm
+
+	LANDING sealed
+	LANDING full
 
 /*
- * Landing, second part: ends where the gate's return half begins, so that
- * nothing has to be jumped over after the call.  The mask is made of the
- * comparison's carry; it keeps a mispredicted bounds check from calling
+ * Landing, second part.  Sealed, it ends where the gate's return half begins;
+ * full, at the page's end, where the return stub follows.  The mask is made of
+ * the comparison's carry; it keeps a mispredicted bounds check from calling
  * through another table.
  */
-	.globl	elisa_tmpl_leave
-elisa_tmpl_leave:
+	.macro LEAVE variant
+LABEL elisa_\variant\()_leave
 	sbb	%rax, %rax
 	and	%rax, %r11
 	call	*(ELISA_SUB_ENTRIES - ELISA_SUB_STACK_TOP)(%rsp, %r11, 8)
+	.ifc \variant, full
+	mov	FULL_RSP, %rsp
+	.endif
 	mov	%rax, %rdx
 	xor	%esi, %esi
 	xor	%edi, %edi
@@ -84,10 +108,17 @@ elisa_tmpl_leave:
 	xor	%r9d, %r9d
 	xor	%r10d, %r10d
 	xor	%r11d, %r11d
+	.ifc \variant, full
+	xor	%ecx, %ecx			/* ELISA_IDX_DEFAULT */
+	.else
 	mov	$ELISA_IDX_GATE, %ecx
+	.endif
 	xor	%eax, %eax
 	vmfunc
-	.globl	elisa_tmpl_leave_end
-elisa_tmpl_leave_end:
+LABEL elisa_\variant\()_leave_end
+	.endm
+
+	LEAVE sealed
+	LEAVE full
 
 	.section .note.GNU-stack, "", @progbits

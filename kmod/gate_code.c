@@ -7,61 +7,92 @@
 
 #include <elisa/layout.h>
 
-extern const u8 elisa_tmpl_gate_entry[], elisa_tmpl_gate_eptp_end[];
-extern const u8 elisa_tmpl_gate_vmfunc[], elisa_tmpl_gate_entry_end[];
-extern const u8 elisa_tmpl_gate_return[], elisa_tmpl_gate_return_end[];
-extern const u8 elisa_tmpl_landing[], elisa_tmpl_landing_count_end[];
-extern const u8 elisa_tmpl_landing_bad[], elisa_tmpl_landing_end[];
-extern const u8 elisa_tmpl_leave[], elisa_tmpl_leave_end[];
+/** struct variant - the templates of one variant, see gate.S */
+struct variant {
+	const u8 *entry, *eptp_end, *vmfunc, *entry_end;
+	const u8 *ret, *ret_end;
+	const u8 *landing, *count_end, *bad, *landing_end;
+	const u8 *leave, *leave_end;
+};
 
+#define TEMPLATES(v)							\
+	extern const u8 elisa_##v##_entry[], elisa_##v##_eptp_end[],	\
+		elisa_##v##_vmfunc[], elisa_##v##_entry_end[],		\
+		elisa_##v##_return[], elisa_##v##_return_end[],		\
+		elisa_##v##_landing[], elisa_##v##_count_end[],		\
+		elisa_##v##_bad[], elisa_##v##_landing_end[],		\
+		elisa_##v##_leave[], elisa_##v##_leave_end[];		\
+	static const struct variant v = {				\
+		elisa_##v##_entry, elisa_##v##_eptp_end,		\
+		elisa_##v##_vmfunc, elisa_##v##_entry_end,		\
+		elisa_##v##_return, elisa_##v##_return_end,		\
+		elisa_##v##_landing, elisa_##v##_count_end,		\
+		elisa_##v##_bad, elisa_##v##_landing_end,		\
+		elisa_##v##_leave, elisa_##v##_leave_end,		\
+	}
+
+TEMPLATES(sealed);
+TEMPLATES(full);
+
+static const struct variant *variant(bool is_full)
+{
+	return is_full ? &full : &sealed;
+}
+
+/* The same in both variants. */
 static unsigned int eptp_offset(void)
 {
-	return elisa_tmpl_gate_eptp_end - elisa_tmpl_gate_entry - 4;
+	return sealed.eptp_end - sealed.entry - 4;
 }
 
 /** elisa_gate_entry_end() - offset behind the entry half, landing's first */
-unsigned int elisa_gate_entry_end(void)
+unsigned int elisa_gate_entry_end(bool is_full)
 {
-	return elisa_tmpl_gate_entry_end - elisa_tmpl_gate_entry;
+	return variant(is_full)->entry_end - variant(is_full)->entry;
 }
 
 /** elisa_gate_vmfunc_sub() - offset of the entry half's VMFUNC */
-unsigned int elisa_gate_vmfunc_sub(void)
+unsigned int elisa_gate_vmfunc_sub(bool is_full)
 {
-	return elisa_tmpl_gate_vmfunc - elisa_tmpl_gate_entry;
+	return variant(is_full)->vmfunc - variant(is_full)->entry;
 }
 
-/** elisa_gate_return() - offset of the return half */
-unsigned int elisa_gate_return(void)
+/**
+ * elisa_gate_return() - offset of the return half, and where landing ends;
+ * the page's size in the full variant, which has no return half
+ */
+unsigned int elisa_gate_return(bool is_full)
 {
 	return ELISA_PAGE_SIZE -
-	       (elisa_tmpl_gate_return_end - elisa_tmpl_gate_return);
+	       (variant(is_full)->ret_end - variant(is_full)->ret);
 }
 
 /** elisa_landing_bad_index() - offset of the UD2 for a bad entry index */
-unsigned int elisa_landing_bad_index(void)
+unsigned int elisa_landing_bad_index(bool is_full)
 {
-	return elisa_gate_entry_end() +
-	       (elisa_tmpl_landing_bad - elisa_tmpl_landing);
+	return elisa_gate_entry_end(is_full) +
+	       (variant(is_full)->bad - variant(is_full)->landing);
 }
 
 /**
  * elisa_gate_build() - write a gate page with no instance bound
  * @page: 4096 bytes owned by the caller
+ * @is_full: variant
  */
-void elisa_gate_build(u8 *page)
+void elisa_gate_build(u8 *page, bool is_full)
 {
+	const struct variant *v = variant(is_full);
+
 	memset(page, ELISA_GATE_FILL, ELISA_PAGE_SIZE);
-	memcpy(page, elisa_tmpl_gate_entry, elisa_gate_entry_end());
-	memcpy(page + elisa_gate_return(), elisa_tmpl_gate_return,
-	       elisa_tmpl_gate_return_end - elisa_tmpl_gate_return);
+	memcpy(page, v->entry, v->entry_end - v->entry);
+	memcpy(page + elisa_gate_return(is_full), v->ret, v->ret_end - v->ret);
 }
 
 /**
  * elisa_gate_set_eptp() - choose the sub context that a gate page leads to
  * @page: built by elisa_gate_build()
- * @eptp_low: an EPTP below 4 GiB that passed elisa_gate_eptp_ok(), or
- *	ELISA_GATE_CLOSED
+ * @eptp_low: an EPTP below 4 GiB that passed elisa_gate_eptp_ok() for the
+ *	page's variant, or ELISA_GATE_CLOSED
  *
  * The page's vCPU must not be in the guest: its next VM entry serializes.
  */
@@ -74,22 +105,21 @@ void elisa_gate_set_eptp(u8 *page, u32 eptp_low)
  * elisa_landing_build() - write a landing page
  * @page: 4096 bytes owned by the caller
  * @entries: number of entries, 1..ELISA_ENTRIES_MAX
+ * @is_full: variant
  */
-void elisa_landing_build(u8 *page, u32 entries)
+void elisa_landing_build(u8 *page, u32 entries, bool is_full)
 {
-	unsigned int start = elisa_gate_entry_end();
-	unsigned int count = start - 4 +
-		(elisa_tmpl_landing_count_end - elisa_tmpl_landing);
-	unsigned int bad = elisa_landing_bad_index();
-	unsigned int leave = elisa_gate_return() -
-		(elisa_tmpl_leave_end - elisa_tmpl_leave);
+	const struct variant *v = variant(is_full);
+	unsigned int start = elisa_gate_entry_end(is_full);
+	unsigned int count = start - 4 + (v->count_end - v->landing);
+	unsigned int bad = elisa_landing_bad_index(is_full);
+	unsigned int leave = elisa_gate_return(is_full) -
+			     (v->leave_end - v->leave);
 	s32 rel = leave - bad;		/* of the JB that ends there */
 
 	memset(page, ELISA_GATE_FILL, ELISA_PAGE_SIZE);
-	memcpy(page + start, elisa_tmpl_landing,
-	       elisa_tmpl_landing_end - elisa_tmpl_landing);
-	memcpy(page + leave, elisa_tmpl_leave,
-	       elisa_tmpl_leave_end - elisa_tmpl_leave);
+	memcpy(page + start, v->landing, v->landing_end - v->landing);
+	memcpy(page + leave, v->leave, v->leave_end - v->leave);
 	memcpy(page + count, &entries, sizeof(entries));
 	memcpy(page + bad - sizeof(rel), &rel, sizeof(rel));
 }
@@ -109,13 +139,14 @@ static unsigned int count_vmfuncs(const u8 *start, const u8 *end)
  * Gate and landing have no loops and, but for a bad entry index, no branches:
  * each is executed once.
  */
-unsigned int elisa_gate_vmfuncs(void)
+unsigned int elisa_gate_vmfuncs(bool is_full)
 {
-	return count_vmfuncs(elisa_tmpl_gate_entry, elisa_tmpl_gate_entry_end) +
-	       count_vmfuncs(elisa_tmpl_landing, elisa_tmpl_landing_end) +
-	       count_vmfuncs(elisa_tmpl_leave, elisa_tmpl_leave_end) +
-	       count_vmfuncs(elisa_tmpl_gate_return,
-			     elisa_tmpl_gate_return_end);
+	const struct variant *v = variant(is_full);
+
+	return count_vmfuncs(v->entry, v->entry_end) +
+	       count_vmfuncs(v->landing, v->landing_end) +
+	       count_vmfuncs(v->leave, v->leave_end) +
+	       count_vmfuncs(v->ret, v->ret_end);
 }
 
 /*
@@ -175,16 +206,29 @@ static bool harmless_at(const u8 *p)
 	}
 }
 
+/*
+ * With list[0] valid, VMFUNC must not be reached with list[1] set and ECX = 0.
+ * ECX is 2 in the beginning; LOOP would make it 1 and go back to the store, and
+ * RET may go back after something else has changed it.  Other jumps leave it
+ * alone, and of two bytes that change it too few are left for one.
+ */
+static bool may_loop(u8 opcode)
+{
+	return (opcode >= 0xe0 && opcode <= 0xe2) || opcode == 0xc3;
+}
+
 /**
  * elisa_gate_eptp_ok() - may this EPTP stand in a gate page?
  * @eptp: EPTP of a sub context
+ * @is_full: variant
  *
  * True when it lies below 4 GiB and no decode of the gate page that begins in
- * its bytes can write memory.  Its lowest byte is always 1E, an invalid
- * opcode.  What follows the immediate is constant, starts with FF (DEC ECX, a
- * ModRM byte with register operands) and is proven by the unit test.
+ * its bytes can write memory, or, in the full variant, lead back to default
+ * with list[1] set.  Its lowest byte is always 1E, an invalid opcode.  What
+ * follows the immediate is constant, starts with FF (DEC ECX, a ModRM byte
+ * with register operands) and is proven by the unit test.
  */
-bool elisa_gate_eptp_ok(u64 eptp)
+bool elisa_gate_eptp_ok(u64 eptp, bool is_full)
 {
 	u8 code[4 + 2];
 	unsigned int pos;
@@ -193,9 +237,10 @@ bool elisa_gate_eptp_ok(u64 eptp)
 	if (eptp >> 32 || (u8)eptp != 0x1e)
 		return false;
 	memcpy(code, &low, sizeof(low));
-	memcpy(code + sizeof(low), elisa_tmpl_gate_eptp_end, 2);
+	memcpy(code + sizeof(low), variant(is_full)->eptp_end, 2);
 	for (pos = 1; pos < sizeof(low); pos++)
-		if (!harmless_at(code + pos))
+		if (!harmless_at(code + pos) ||
+		    (is_full && may_loop(code[pos])))
 			return false;
 	return true;
 }

@@ -22,6 +22,12 @@
  *
  * test/unit/kmod/test_gate_code.c decodes the page from every offset with an
  * independent disassembler.
+ *
+ * The full variant is for exports that are trusted fully.  Its gate page has
+ * the entry half only, and leaves list[0] valid; its landing maps the EPTP list
+ * and the gate-private page, clears list[1] and returns to default itself.  The
+ * gate page must then not lead to default while list[1] is set: ECX is 1 or 2
+ * wherever VMFUNC can meet it so.
  */
 #ifndef ELISA_GATE_CODE_H
 #define ELISA_GATE_CODE_H
@@ -50,22 +56,33 @@
 #define ELISA_GATE_DEFAULT_CLEAR	0xc7	/* page-walk length bits */
 #define ELISA_GATE_DEFAULT_SET		0x18	/* 4 levels */
 
+/*
+ * Full variant: pages of chunk ELISA_CHUNK_INSTANCE that map the EPTP list and
+ * the gate-private page of the vCPU that an instance is bound to.
+ */
+#define ELISA_FULL_LIST_PAGE	1
+#define ELISA_FULL_PRIVATE_PAGE	2
+#define ELISA_FULL_LIST_VA \
+	(ELISA_SUB_INFO + ELISA_FULL_LIST_PAGE * ELISA_PAGE_SIZE)
+#define ELISA_FULL_PRIVATE_VA \
+	(ELISA_SUB_INFO + ELISA_FULL_PRIVATE_PAGE * ELISA_PAGE_SIZE)
+
 #define ELISA_GATE_FILL		0xcc	/* INT3 */
 
 #ifndef __ASSEMBLER__
 #include "portable.h"
 
-void elisa_gate_build(u8 *page);
+void elisa_gate_build(u8 *page, bool is_full);
 void elisa_gate_set_eptp(u8 *page, u32 eptp_low);
-bool elisa_gate_eptp_ok(u64 eptp);
-void elisa_landing_build(u8 *page, u32 entries);
-unsigned int elisa_gate_vmfuncs(void);
+bool elisa_gate_eptp_ok(u64 eptp, bool is_full);
+void elisa_landing_build(u8 *page, u32 entries, bool is_full);
+unsigned int elisa_gate_vmfuncs(bool is_full);
 
 /* Offsets in the page at W+1. */
-unsigned int elisa_gate_entry_end(void);
-unsigned int elisa_gate_vmfunc_sub(void);
-unsigned int elisa_gate_return(void);
-unsigned int elisa_landing_bad_index(void);
+unsigned int elisa_gate_entry_end(bool is_full);
+unsigned int elisa_gate_vmfunc_sub(bool is_full);
+unsigned int elisa_gate_return(bool is_full);
+unsigned int elisa_landing_bad_index(bool is_full);
 #endif
 
 #endif /* ELISA_GATE_CODE_H */

@@ -29,7 +29,7 @@ struct call {
 
 static s64 hc_version(struct call *c)
 {
-	c->rdi = elisa_gate_vmfuncs();
+	c->rdi = elisa_gate_vmfuncs(false);
 	return ELISA_ABI_VERSION;
 }
 

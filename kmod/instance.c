@@ -8,8 +8,10 @@
 #include "attachment.h"
 #include "cpu.h"
 #include "export.h"
+#include "gate_code.h"
 #include "instance.h"
 #include "table.h"
+#include "vcpu.h"
 #include "vm.h"
 
 static void instance_free(struct elisa_instance *inst)
@@ -40,7 +42,7 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 	INIT_LIST_HEAD(&inst->free);
 	/* A power of two from kmalloc is aligned to its size: XSAVE wants 64. */
 	inst->fpu = kzalloc(ELISA_FPU_AREA, GFP_KERNEL_ACCOUNT);
-	if (!inst->fpu || elisa_ept_alloc_sub(&inst->ept) ||
+	if (!inst->fpu || elisa_ept_alloc_sub(&inst->ept, att->is_full) ||
 	    elisa_table_alloc(&inst->pages))
 		goto err;
 	for (i = 0; i < ELISA_STACK_PAGES; i++) {
@@ -74,21 +76,37 @@ err:
 	return NULL;
 }
 
+/* att->lock held */
+static struct elisa_instance *find_free(struct elisa_attachment *att,
+					const struct elisa_vcpu *v)
+{
+	struct elisa_instance *inst;
+
+	/* One that maps this vCPU already needs no INVEPT. */
+	if (att->is_full)
+		list_for_each_entry(inst, &att->free, free)
+			if (inst->mapped == v)
+				return inst;
+	return list_first_entry_or_null(&att->free, struct elisa_instance,
+					free);
+}
+
 /**
  * elisa_instance_take() - a free instance, or a new one
  * @att: attachment, its VM's lock held
+ * @v: the vCPU that it is for
  *
  * Return: an instance in state BOUND that the caller binds to a vCPU, or
  * ERR_PTR: -EBUSY when the VM's limit is reached, -ENOMEM.
  */
-struct elisa_instance *elisa_instance_take(struct elisa_attachment *att)
+struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
+					   const struct elisa_vcpu *v)
 {
 	struct elisa_instance *inst;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&att->lock, flags);
-	inst = list_first_entry_or_null(&att->free, struct elisa_instance,
-					free);
+	inst = find_free(att, v);
 	if (inst) {
 		list_del_init(&inst->free);
 		elisa_istate_step(&inst->state, ELISA_IE_BIND);
@@ -110,6 +128,33 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att)
 	list_add(&inst->all, &att->instances);
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return inst;
+}
+
+/**
+ * elisa_instance_map() - let an instance use a vCPU's EPTP list
+ * @inst: BOUND or RESUMING for @v, which has not entered it yet
+ * @v: the vCPU
+ *
+ * Only with full trust: landing clears list[1] and reads the caller's RSP from
+ * the gate-private page.  No vCPU is in the instance, but a CPU may have cached
+ * what it mapped before.
+ *
+ * Context: vm->lock held, sleeps.
+ */
+void elisa_instance_map(struct elisa_instance *inst,
+			const struct elisa_vcpu *v)
+{
+	bool was_mapped = inst->mapped;
+
+	if (!inst->att->is_full || inst->mapped == v)
+		return;
+	elisa_ept_set_page(inst->pages.va, ELISA_FULL_LIST_PAGE, v->list.pa,
+			   ELISA_EPT_R | ELISA_EPT_W);
+	elisa_ept_set_page(inst->pages.va, ELISA_FULL_PRIVATE_PAGE,
+			   v->private.pa, ELISA_EPT_R);
+	inst->mapped = v;
+	if (was_mapped)
+		elisa_cpu_invept_all();
 }
 
 static bool release(struct elisa_instance *inst, enum elisa_ievent event)

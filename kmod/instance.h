@@ -15,6 +15,7 @@
 #include "instance_state.h"
 
 struct elisa_attachment;
+struct elisa_vcpu;
 
 /**
  * struct elisa_saved - a suspended call
@@ -40,6 +41,7 @@ struct elisa_saved {
  * @ept: the sub context's upper levels
  * @pages: page table of chunk ELISA_CHUNK_INSTANCE
  * @stack: ELISA_STACK_PAGES pages
+ * @mapped: full trust: the vCPU whose EPTP list @pages maps, under vm->lock
  * @saved: while SUSPENDED or RESUMING
  * @fpu: vector state, likewise
  */
@@ -52,11 +54,15 @@ struct elisa_instance {
 	struct elisa_ept ept;
 	struct elisa_table pages;
 	struct elisa_table stack[ELISA_STACK_PAGES];
+	const struct elisa_vcpu *mapped;
 	struct elisa_saved saved;
 	void *fpu;
 };
 
-struct elisa_instance *elisa_instance_take(struct elisa_attachment *att);
+struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
+					   const struct elisa_vcpu *v);
+void elisa_instance_map(struct elisa_instance *inst,
+			const struct elisa_vcpu *v);
 void elisa_instance_unbind(struct elisa_instance *inst);
 bool elisa_instance_abort(struct elisa_instance *inst);
 bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event);

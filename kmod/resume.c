@@ -77,6 +77,9 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		err = 0;
 	}
 	raw_spin_unlock_irqrestore(&v->lock, flags);
+	/* It is RESUMING for this vCPU, whose thread is here, not entering. */
+	if (!err)
+		elisa_instance_map(inst, v);
 	return err;
 }
 
@@ -141,9 +144,10 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 	elisa_fpu_load(inst->fpu, saved->fpu_mask);
 
 	v->private.va[ELISA_GATE_RSP_OFFSET / 8] = saved->caller_rsp;
-	/* As the gate's entry half leaves it. */
-	v->list.va[ELISA_IDX_DEFAULT] = v->default_eptp &
-		(~0xffULL | ELISA_GATE_DEFAULT_CLEAR);
+	/* As the gate's entry half leaves it; list[1] is 0 outside a call. */
+	if (!inst->att->is_full)
+		v->list.va[ELISA_IDX_DEFAULT] = v->default_eptp &
+			(~0xffULL | ELISA_GATE_DEFAULT_CLEAR);
 	elisa_vmwrite(EPT_POINTER, inst->eptp);
 }
 

@@ -27,7 +27,8 @@ int elisa_table_alloc(struct elisa_table *table)
 /* Pages looked at in one zone before elisa_table_alloc_root() gives it up. */
 #define ROOT_TRIES	4096
 
-static struct page *find_root(gfp_t zone, struct list_head *rejected)
+static struct page *find_root(gfp_t zone, struct list_head *rejected,
+			      bool is_full)
 {
 	struct page *page;
 	unsigned int i;
@@ -37,7 +38,7 @@ static struct page *find_root(gfp_t zone, struct list_head *rejected)
 				  __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 		if (!page)
 			break;
-		if (elisa_gate_eptp_ok(elisa_eptp(page_to_phys(page))))
+		if (elisa_gate_eptp_ok(elisa_eptp(page_to_phys(page)), is_full))
 			return page;
 		list_add(&page->lru, rejected);
 	}
@@ -47,6 +48,7 @@ static struct page *find_root(gfp_t zone, struct list_head *rejected)
 /**
  * elisa_table_alloc_root() - allocate a root table for a sub context
  * @table: result
+ * @is_full: which variant of gate pages is to lead to it
  *
  * Its EPTP stands as an immediate in gate pages, so the page lies below 4 GiB
  * and passes elisa_gate_eptp_ok(); about one page in four does.  Pages that
@@ -56,14 +58,14 @@ static struct page *find_root(gfp_t zone, struct list_head *rejected)
  *
  * Context: sleeps.  Return: 0 or -ENOMEM; @table is all zero then.
  */
-int elisa_table_alloc_root(struct elisa_table *table)
+int elisa_table_alloc_root(struct elisa_table *table, bool is_full)
 {
 	struct page *page, *next;
 	LIST_HEAD(rejected);
 
-	page = find_root(GFP_DMA32, &rejected);
+	page = find_root(GFP_DMA32, &rejected, is_full);
 	if (!page)
-		page = find_root(GFP_DMA, &rejected);
+		page = find_root(GFP_DMA, &rejected, is_full);
 	table->va = page ? page_address(page) : NULL;
 	table->pa = page ? page_to_phys(page) : 0;
 	list_for_each_entry_safe(page, next, &rejected, lru) {
@@ -99,10 +101,10 @@ int elisa_ept_alloc(struct elisa_ept *ept)
 	return err ? err : alloc_lower(ept);
 }
 
-/** elisa_ept_alloc_sub() - the same for a sub context */
-int elisa_ept_alloc_sub(struct elisa_ept *ept)
+/** elisa_ept_alloc_sub() - the same for a sub context, see above */
+int elisa_ept_alloc_sub(struct elisa_ept *ept, bool is_full)
 {
-	int err = elisa_table_alloc_root(&ept->pml4);
+	int err = elisa_table_alloc_root(&ept->pml4, is_full);
 
 	return err ? err : alloc_lower(ept);
 }

@@ -134,7 +134,7 @@ int elisa_vcpu_open_slot(struct elisa_vcpu *v, unsigned int slot)
 	err = elisa_table_alloc(gate);
 	if (err)
 		return err;
-	elisa_gate_build((u8 *)gate->va);
+	elisa_gate_build((u8 *)gate->va, false);
 	elisa_ept_set_page(v->gate_code.va, slot, gate->pa,
 			   elisa_cpu_exec_rights());
 	return 0;
@@ -149,8 +149,20 @@ int elisa_vcpu_open_slot(struct elisa_vcpu *v, unsigned int slot)
 void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 		     struct elisa_instance *inst)
 {
-	v->slot[slot].instance = inst;
-	elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va, (u32)inst->eptp);
+	struct elisa_slot *s = &v->slot[slot];
+	u8 *page = (u8 *)s->gate.va;
+
+	/*
+	 * The page stays when a window gets another attachment.  A sealed
+	 * instance must never be reached through a full one's gate, which
+	 * leaves the default context open to it.
+	 */
+	if (s->is_full != inst->att->is_full) {
+		elisa_gate_build(page, inst->att->is_full);
+		s->is_full = inst->att->is_full;
+	}
+	s->instance = inst;
+	elisa_gate_set_eptp(page, (u32)inst->eptp);
 }
 
 /**

@@ -33,10 +33,12 @@ struct elisa_vm;
 /**
  * struct elisa_slot - one window on one vCPU
  * @gate: the gate code page, kept until the VM goes
+ * @is_full: its variant, that of the attachment which was bound last
  * @instance: what it leads to; NULL: the gate is closed
  */
 struct elisa_slot {
 	struct elisa_table gate;
+	bool is_full;
 	struct elisa_instance *instance;
 };
 

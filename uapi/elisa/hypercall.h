@@ -21,6 +21,7 @@
  *                                                          RDI = VMFUNCs that
  *                                                          a call executes
  *                                                          between its stubs
+ *                                                          (full trust: less 1)
  *   1  ATTACH          RDI RSI RDX R10 = export name       RDI = token
  *                      R8 = exchange buffer address        RSI = window W
  *                      R9 = its pages (0: none)            RDX = rights
@@ -89,6 +90,8 @@
 #define ELISA_RIGHT_KERNEL	4	/* attach at CPL 0: code of the export runs
 					 * with the rights of the guest's kernel
 					 */
+/* Not a right: ATTACH reports it for an export that is trusted fully. */
+#define ELISA_RIGHT_FULL_TRUST	8
 
 /*
  * Register protocol of a call.

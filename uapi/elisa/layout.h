@@ -64,7 +64,7 @@
 #define ELISA_CHUNK_GATE	0	/* gate code pages, APT of gate */
 #define ELISA_CHUNK_GATE_DATA	1	/* EPTP list, gate-private page */
 #define ELISA_CHUNK_SUB		2	/* landing, APT of sub */
-#define ELISA_CHUNK_INSTANCE	3	/* info page, stack */
+#define ELISA_CHUNK_INSTANCE	3	/* info page, stack; full trust: list */
 #define ELISA_CHUNK_IMAGE	4	/* entry table page, image */
 #define ELISA_CHUNK_XBUF	5	/* the caller's exchange buffer */
 #define ELISA_CHUNK_DATA	6	/* first chunk of the shared region */
@@ -97,7 +97,7 @@
 /**
  * struct elisa_sub_info - read-only page at ELISA_SUB_INFO in a sub context
  * @abi: ELISA_ABI_VERSION of the module
- * @rights: ELISA_RIGHT_* that the policy gave this attachment
+ * @rights: ELISA_RIGHT_* as ATTACH returned them
  * @vm: the calling VM's number, as `elisactl vm list` shows it; set by the
  *	module, a caller cannot choose it
  * @attachment: number of the attachment, unique while the module is loaded

@@ -155,7 +155,9 @@ int elisa_detach(struct elisa_attachment *att);
  * @att: the attachment
  *
  * Return: ELISA_RIGHT_READ, ELISA_RIGHT_WRITE or both: the access that the
- * export's code has to the shared data when this VM calls it.
+ * export's code has to the shared data when this VM calls it.  Together with
+ * them ELISA_RIGHT_KERNEL, and ELISA_RIGHT_FULL_TRUST, which is no right but
+ * says that the export is one that its host trusts fully.
  */
 unsigned int elisa_rights(const struct elisa_attachment *att);
 

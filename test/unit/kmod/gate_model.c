@@ -8,6 +8,10 @@
  * the page are followed; a jump through a register or the stack goes to every
  * offset; VMFUNC may stay in the gate (ECX = 2).  Only the page is executable
  * in the gate, so a path ends where it leaves the page.
+ *
+ * In the full variant list[0] is always valid, so what ECX can be matters: the
+ * guest enters with 2, the index of the gate, and from then on each instruction
+ * that may change it counts, the gate's own DEC exactly.
  */
 #include "gate_code.h"
 #include "gate_model.h"
@@ -18,7 +22,10 @@
 #define SUB_SET		2u	/* list[1] is not 0 */
 #define RSP_FOREIGN	4u	/* RSP holds what sub code put there */
 #define SAVED_FOREIGN	8u	/* so does the gate-private page */
-#define STATES		16
+/* Full variant only. */
+#define ECX_1		16u	/* ECX is 1 ... */
+#define ECX_ANY		32u	/* ... or not known; neither: it is 2 */
+#define STATES		64
 
 struct effect {
 	unsigned int offset;
@@ -27,7 +34,11 @@ struct effect {
 };
 
 struct model {
+	bool full;
+	unsigned int size;		/* what is looked at of the page */
 	struct effect effect[7];
+	unsigned int n_effects;
+	bool writes_ecx[4096];
 	struct x86_insn insn[4096];
 	const struct effect *effect_at[4096];
 	bool seen[4096][STATES];
@@ -75,12 +86,19 @@ static unsigned int load_rsp(unsigned int state)
 	return state & ~RSP_FOREIGN;
 }
 
+static unsigned int dec_ecx(unsigned int state)
+{
+	if (state & (ECX_1 | ECX_ANY))
+		return (state & ~ECX_1) | ECX_ANY;
+	return state | ECX_1;
+}
+
 /* The instructions that are meant to be there, at their only offsets. */
 static void list_effects(struct model *m, u32 eptp)
 {
 	const u64 list = ELISA_GATE_LIST_VA;
 	const u64 rsp = ELISA_GATE_PRIVATE_VA + ELISA_GATE_RSP_OFFSET;
-	const unsigned int back = elisa_gate_return();
+	const unsigned int back = elisa_gate_return(false);
 	struct effect *e = m->effect;
 
 	e[0] = (struct effect){ 0, "", save_rsp };
@@ -89,6 +107,12 @@ static void list_effects(struct model *m, u32 eptp)
 	sprintf(e[1].text, "mov dword ptr [0x%016lX], esp", rsp);
 	e[2] = (struct effect){ 8, "", set_sub };
 	sprintf(e[2].text, "mov dword ptr [0x%016lX], 0x%X", list + 8, eptp);
+	m->n_effects = 3;
+	if (m->full) {
+		e[3] = (struct effect){ GATE_EPTP_END, "dec ecx", dec_ecx };
+		m->n_effects = 4;
+		return;
+	}
 	e[3] = (struct effect){ GATE_EPTP_END + 2, "", clear_default };
 	sprintf(e[3].text, "and byte ptr [0x%016lX], 0xC7", list);
 	e[4] = (struct effect){ back, "", set_default };
@@ -97,6 +121,7 @@ static void list_effects(struct model *m, u32 eptp)
 	sprintf(e[5].text, "shl dword ptr [0x%016lX], 0x1F", list + 8);
 	e[6] = (struct effect){ back + 16, "", load_rsp };
 	sprintf(e[6].text, "mov rsp, qword ptr [0x%016lX]", rsp);
+	m->n_effects = 7;
 }
 
 static bool report(struct gate_finding *finding, const u8 *page,
@@ -114,7 +139,7 @@ static bool find_effects(struct model *m, const u8 *page,
 	char text[X86_TEXT];
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(m->effect); i++) {
+	for (i = 0; i < m->n_effects; i++) {
 		x86_text(text, page + m->effect[i].offset,
 			 4096 - m->effect[i].offset);
 		if (strcmp(text, m->effect[i].text))
@@ -127,23 +152,27 @@ static bool find_effects(struct model *m, const u8 *page,
 
 static void visit(struct model *m, long offset, unsigned int state)
 {
-	if (offset < 0 || offset >= 4096 || m->seen[offset][state])
+	if (offset < 0 || offset >= m->size || m->seen[offset][state])
 		return;
 	m->seen[offset][state] = true;
-	m->todo[m->n_todo++] = offset << 4 | state;
+	m->todo[m->n_todo++] = offset << 6 | state;
 }
 
 static void visit_all(struct model *m, unsigned int state)
 {
 	unsigned int offset;
 
-	for (offset = 0; offset < 4096; offset++)
+	for (offset = 0; offset < m->size; offset++)
 		visit(m, offset, state);
 }
 
-/* May this state meet VMFUNC with any index? */
-static const char *vmfunc_objection(unsigned int state)
+/* May this state meet VMFUNC, in the sealed variant with any index? */
+static const char *vmfunc_objection(const struct model *m, unsigned int state)
 {
+	if (m->full && state & SUB_SET && state & ECX_ANY)
+		return "VMFUNC with list[1] set and any index";
+	if (m->full)
+		return NULL;
 	if (state & DEFAULT_VALID && state & SUB_SET)
 		return "VMFUNC with both list[0] and list[1] set";
 	if (state & DEFAULT_VALID && state & RSP_FOREIGN)
@@ -160,6 +189,9 @@ static bool step(struct model *m, const u8 *page, unsigned int offset,
 	unsigned int next = offset + insn->len;
 	const char *objection;
 
+	/* LOOP is a branch that changes it. */
+	if (m->full && m->writes_ecx[offset] && !m->effect_at[offset])
+		state |= ECX_ANY;
 	switch (insn->kind) {
 	case X86_NONE:
 	case X86_FAULT:
@@ -174,7 +206,7 @@ static bool step(struct model *m, const u8 *page, unsigned int offset,
 		visit(m, (long)next + insn->rel, state);
 		break;
 	case X86_VMFUNC:
-		objection = vmfunc_objection(state);
+		objection = vmfunc_objection(m, state);
 		if (objection)
 			return report(finding, page, offset, objection);
 		break;
@@ -193,8 +225,32 @@ static bool step(struct model *m, const u8 *page, unsigned int offset,
 	return true;
 }
 
+/* Decode [@from, @to) anew, the rest is as it was. */
+static void decode(struct model *m, const u8 *page, unsigned int from,
+		   unsigned int to)
+{
+	for (; from < to; from++) {
+		m->insn[from] = x86_decode(page + from, 4096 - from);
+		m->writes_ecx[from] = m->full &&
+				      x86_writes_ecx(page + from, 4096 - from);
+	}
+}
+
+static bool follow(struct model *m, const u8 *page,
+		   struct gate_finding *finding)
+{
+	u32 todo;
+
+	while (m->n_todo) {
+		todo = m->todo[--m->n_todo];
+		if (!step(m, page, todo >> 6, todo & 63, finding))
+			return false;
+	}
+	return true;
+}
+
 /**
- * gate_model_check() - follow every path through a gate page
+ * gate_model_check() - follow every path through a gate page, sealed variant
  * @page: the page
  * @eptp: the low half of the EPTP in it
  * @finding: set for a page that is not harmless
@@ -203,21 +259,43 @@ bool gate_model_check(const u8 page[4096], u32 eptp,
 		      struct gate_finding *finding)
 {
 	static struct model m;
-	unsigned int i;
-	u32 todo;
 
 	memset(&m, 0, sizeof(m));
+	m.size = 4096;
 	list_effects(&m, eptp);
 	if (!find_effects(&m, page, finding))
 		return false;
-	for (i = 0; i < 4096; i++)
-		m.insn[i] = x86_decode(page + i, 4096 - i);
+	decode(&m, page, 0, 4096);
 	visit_all(&m, DEFAULT_VALID);
-	visit(&m, elisa_gate_return(), SUB_SET | RSP_FOREIGN);
-	while (m.n_todo) {
-		todo = m.todo[--m.n_todo];
-		if (!step(&m, page, todo >> 4, todo & 15, finding))
-			return false;
-	}
-	return true;
+	visit(&m, elisa_gate_return(false), SUB_SET | RSP_FOREIGN);
+	return follow(&m, page, finding);
+}
+
+/**
+ * gate_model_check_full() - the same, full variant
+ * @page: the page
+ * @size: look at that many bytes only, when a larger one has shown that the
+ *	rest ends every path
+ * @eptp: see above
+ * @finding: see above
+ *
+ * Landing does not come back to this page, and whether other code of a sub
+ * context that is trusted fully does is not the gate's matter.
+ */
+bool gate_model_check_full(const u8 page[4096], unsigned int size, u32 eptp,
+			   struct gate_finding *finding)
+{
+	static struct model m;
+
+	m.full = true;
+	m.size = size;
+	m.n_todo = 0;
+	memset(m.seen, 0, size * sizeof(m.seen[0]));
+	memset(m.effect_at, 0, sizeof(m.effect_at[0]) * size);
+	list_effects(&m, eptp);
+	if (!find_effects(&m, page, finding))
+		return false;
+	decode(&m, page, 0, size);
+	visit_all(&m, DEFAULT_VALID);
+	return follow(&m, page, finding);
 }

@@ -18,14 +18,14 @@
 #define CHUNKS	(ELISA_CHUNK_DATA + ELISA_DATA_CHUNKS)
 
 static const struct world_config configs[] = {
-	{ 36, false, false, SLOT, OTHER, 1, true, true, true },
-	{ 39, false, true, SLOT, OTHER, 2, true, true, false },
-	{ 46, false, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, false, true },
-	{ 46, true, false, SLOT, OTHER, 2, false, true, false },
-	{ 46, false, true, 0, OTHER, 0, false, false, true },
-	{ 48, true, true, OTHER, 0, 3, true, true, false },
-	{ 52, false, true, SLOT, 0, 2, true, true, true },
-	{ 52, true, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, true, false },
+	{ 36, false, false, SLOT, OTHER, 1, true, true, true, false },
+	{ 39, false, true, SLOT, OTHER, 2, true, true, false, true },
+	{ 46, false, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, false, true, true },
+	{ 46, true, false, SLOT, OTHER, 2, false, true, false, false },
+	{ 46, false, true, 0, OTHER, 0, false, false, true, false },
+	{ 48, true, true, OTHER, 0, 3, true, true, false, false },
+	{ 52, false, true, SLOT, 0, 2, true, true, true, true },
+	{ 52, true, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, true, false, true },
 };
 
 static struct world w;
@@ -148,6 +148,14 @@ static void check_sub_chunks(void)
 	unsigned int cut = c->write ? RW : EPT_R, i;
 
 	expect(&w.sub, ELISA_SUB_INFO, &w.info, EPT_R, c->user);
+	if (c->full) {
+		expect(&w.sub, ELISA_FULL_LIST_VA, &w.list, RW, c->user);
+		expect(&w.sub, ELISA_FULL_PRIVATE_VA, &w.private, EPT_R,
+		       c->user);
+	} else {
+		expect_hole(&w.sub, ELISA_FULL_LIST_VA);
+		expect_hole(&w.sub, ELISA_FULL_PRIVATE_VA);
+	}
 	for (i = 0; i < ELISA_STACK_PAGES; i++)
 		expect(&w.sub, ELISA_SUB_STACK_TOP - (4 - i) * 4096,
 		       &w.stack[i], RW, c->user);
@@ -313,6 +321,7 @@ static void check_disjoint(void)
 	assert_int_equal(gate, 9 + w.config.la57);
 	/* Landing and tables, info and stack, image, buffer, data. */
 	assert_int_equal(sub, 4 + w.config.la57 + 5 + WORLD_IMAGE_PAGES +
+			 (w.config.full ? 2 : 0) +
 			 (w.config.xbuf ? WORLD_XBUF_PAGES : 0) +
 			 (w.config.data_chunks ?
 			  WORLD_LAST_DATA_PAGES +

@@ -13,11 +13,12 @@ static const u8 vmfunc[] = { 0x0f, 0x01, 0xd4 };
 
 static u8 page[4096];
 
-static void check_page(u32 eptp)
+static void check_page(u32 eptp, bool is_full)
 {
 	struct gate_finding finding;
 
-	if (!gate_model_check(page, eptp, &finding))
+	if (is_full ? !gate_model_check_full(page, 4096, eptp, &finding) :
+		      !gate_model_check(page, eptp, &finding))
 		fail_msg("EPTP 0x%x, offset 0x%x: %s: %s", eptp,
 			 finding.offset, finding.text, finding.what);
 }
@@ -36,14 +37,33 @@ static void layout(void **state)
 	unsigned int i;
 
 	(void)state;
-	elisa_gate_build(page);
-	assert_int_equal(elisa_gate_entry_end(), GATE_EPTP_END + 13);
-	assert_int_equal(elisa_gate_vmfunc_sub(), elisa_gate_entry_end() - 3);
-	assert_memory_equal(page + elisa_gate_vmfunc_sub(), vmfunc, 3);
+	elisa_gate_build(page, false);
+	assert_int_equal(elisa_gate_entry_end(false), GATE_EPTP_END + 13);
+	assert_int_equal(elisa_gate_vmfunc_sub(false),
+			 elisa_gate_entry_end(false) - 3);
+	assert_memory_equal(page + elisa_gate_vmfunc_sub(false), vmfunc, 3);
 	assert_memory_equal(page + 4096 - 3, vmfunc, 3);
-	for (i = elisa_gate_entry_end(); i < elisa_gate_return(); i++)
+	for (i = elisa_gate_entry_end(false); i < elisa_gate_return(false); i++)
 		assert_int_equal(page[i], 0xcc);
-	assert_true(elisa_gate_return() > elisa_gate_entry_end() + 2048);
+	assert_true(elisa_gate_return(false) >
+		    elisa_gate_entry_end(false) + 2048);
+	assert_int_equal(elisa_gate_vmfuncs(false), 3);
+}
+
+/* Full: the entry half and nothing else. */
+static void layout_full(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	elisa_gate_build(page, true);
+	assert_int_equal(elisa_gate_entry_end(true), GATE_FULL_END);
+	assert_int_equal(elisa_gate_vmfunc_sub(true), GATE_FULL_END - 3);
+	assert_memory_equal(page + GATE_FULL_END - 3, vmfunc, 3);
+	assert_int_equal(elisa_gate_return(true), 4096);
+	for (i = GATE_FULL_END; i < 4096; i++)
+		assert_int_equal(page[i], 0xcc);
+	assert_int_equal(elisa_gate_vmfuncs(true), 2);
 }
 
 static void check_line(unsigned int offset, const char *const *line, size_t n)
@@ -76,20 +96,29 @@ static void straight_line(void **state)
 		"vmfunc",
 	};
 
+	static const char *const entry_full[] = {
+		"mov qword ptr [0x000000001FD6E010], rsp",
+		"mov dword ptr [0x000000001FD6D008], 0x1234501E",
+		"dec ecx",
+		"vmfunc",
+	};
+
 	(void)state;
-	elisa_gate_build(page);
+	elisa_gate_build(page, false);
 	elisa_gate_set_eptp(page, 0x1234501e);
 	check_line(0, entry, ARRAY_SIZE(entry));
-	check_line(elisa_gate_return(), back, ARRAY_SIZE(back));
+	check_line(elisa_gate_return(false), back, ARRAY_SIZE(back));
+	elisa_gate_build(page, true);
+	elisa_gate_set_eptp(page, 0x1234501e);
+	check_line(0, entry_full, ARRAY_SIZE(entry_full));
 }
 
-static void set_eptp(void **state)
+static void check_set_eptp(bool is_full)
 {
 	static u8 before[4096];
 	u32 eptp;
 
-	(void)state;
-	elisa_gate_build(page);
+	elisa_gate_build(page, is_full);
 	memcpy(&eptp, page + GATE_EPTP, 4);
 	assert_int_equal(eptp, ELISA_GATE_CLOSED);
 	memcpy(before, page, 4096);
@@ -101,6 +130,13 @@ static void set_eptp(void **state)
 			    4096 - GATE_EPTP_END);
 	elisa_gate_set_eptp(page, ELISA_GATE_CLOSED);
 	assert_memory_equal(page, before, 4096);
+}
+
+static void set_eptp(void **state)
+{
+	(void)state;
+	check_set_eptp(false);
+	check_set_eptp(true);
 }
 
 static void closed_is_invalid(void **state)
@@ -126,9 +162,9 @@ static void default_entry(void **state)
 	size_t i;
 
 	(void)state;
-	elisa_gate_build(page);
+	elisa_gate_build(page, false);
 	clear = last_byte_of(GATE_EPTP_END + 2);
-	set = last_byte_of(elisa_gate_return());
+	set = last_byte_of(elisa_gate_return(false));
 	for (i = 0; i < ARRAY_SIZE(eptps); i++) {
 		eptp = eptps[i];
 		assert_true(eptp_valid(eptp));
@@ -150,35 +186,48 @@ static void sub_entry(void **state)
 	size_t i;
 
 	(void)state;
-	elisa_gate_build(page);
+	elisa_gate_build(page, false);
 	for (i = 0; i < ARRAY_SIZE(eptps); i++)
-		assert_int_equal(eptps[i] << last_byte_of(elisa_gate_return() +
+		assert_int_equal(eptps[i] << last_byte_of(elisa_gate_return(false) +
 							  8), 0);
 }
 
 static void closed_harmless(void **state)
 {
 	(void)state;
-	elisa_gate_build(page);
-	check_page(ELISA_GATE_CLOSED);
+	elisa_gate_build(page, false);
+	check_page(ELISA_GATE_CLOSED, false);
+	elisa_gate_build(page, true);
+	check_page(ELISA_GATE_CLOSED, true);
 }
 
-static void open_harmless(void **state)
+static void check_open(bool is_full)
 {
 	unsigned int n = 0, tries = 0;
 	u32 eptp;
 
-	(void)state;
-	elisa_gate_build(page);
+	elisa_gate_build(page, is_full);
 	while (n < SAMPLES) {
 		assert_true(tries++ < SAMPLES * 100);
 		eptp = (u32)test_random() << 12 | 0x1e;
-		if (!elisa_gate_eptp_ok(eptp))
+		if (!elisa_gate_eptp_ok(eptp, is_full))
 			continue;
 		elisa_gate_set_eptp(page, eptp);
-		check_page(eptp);
+		check_page(eptp, is_full);
 		n++;
 	}
+}
+
+static void open_harmless(void **state)
+{
+	(void)state;
+	check_open(false);
+}
+
+static void open_harmless_full(void **state)
+{
+	(void)state;
+	check_open(true);
 }
 
 /* The model must find what it is there for. */
@@ -211,21 +260,63 @@ static void model_finds(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		elisa_gate_build(page);
+		elisa_gate_build(page, false);
 		memcpy(page + bad[i].offset, bad[i].code, 4);
 		assert_false(gate_model_check(page, ELISA_GATE_CLOSED,
 					      &finding));
 	}
 	/* A return that leaves the stack pointer of sub. */
-	elisa_gate_build(page);
-	memset(page + elisa_gate_return() + 16, 0x90, 8);
+	elisa_gate_build(page, false);
+	memset(page + elisa_gate_return(false) + 16, 0x90, 8);
 	assert_false(gate_model_check(page, ELISA_GATE_CLOSED, &finding));
+}
+
+/* In the full variant too, above all what leads back with list[1] set. */
+static void model_finds_full(void **state)
+{
+	static const struct {
+		unsigned int offset;
+		u8 code[4];
+	} bad[] = {
+		{ 0x400, { 0x89, 0x07 } },		/* mov [rdi], eax */
+		{ 0x400, { 0x0f, 0x05 } },		/* syscall */
+		/* loop, dec ecx, pop rcx, xor ecx: then back to the store */
+		{ 0x400, { 0xe2, 0x06, 0x90, 0xc3 } },
+		{ 0x400, { 0xff, 0xc9, 0xc3 } },
+		{ 0x400, { 0x59, 0xc3 } },
+		{ 0x400, { 0x31, 0xc9, 0xc3 } },
+		/* mov cl, ch; xchg ecx, eax */
+		{ 0x400, { 0x88, 0xe9, 0xc3 } },
+		{ 0x400, { 0x91, 0xc3 } },
+		/* the EPTP's second byte: LOOPNE back to the store */
+		{ GATE_EPTP + 1, { 0xe0, 0xf6, 0x90 } },
+		{ GATE_EPTP + 2, { 0xe2, 0xf5 } },
+		/* VMFUNC with another index than the gate's */
+		{ GATE_EPTP_END, { 0xff, 0xc9, 0xff, 0xc9 } },
+	};
+	struct gate_finding finding;
+	size_t i, n;
+	u32 eptp;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		elisa_gate_build(page, true);
+		/* Closed, but for what is written over it. */
+		for (n = 0; n < 4 && (bad[i].code[n] || !n); n++)
+			page[bad[i].offset + n] = bad[i].code[n];
+		if (i == ARRAY_SIZE(bad) - 1)
+			memcpy(page + GATE_EPTP_END + 4, vmfunc, 3);
+		memcpy(&eptp, page + GATE_EPTP, 4);
+		if (gate_model_check_full(page, 4096, eptp, &finding))
+			fail_msg("case %zu is taken for harmless", i);
+	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(layout),
+		cmocka_unit_test(layout_full),
 		cmocka_unit_test(straight_line),
 		cmocka_unit_test(set_eptp),
 		cmocka_unit_test(closed_is_invalid),
@@ -233,7 +324,9 @@ int main(void)
 		cmocka_unit_test(sub_entry),
 		cmocka_unit_test(closed_harmless),
 		cmocka_unit_test(open_harmless),
+		cmocka_unit_test(open_harmless_full),
 		cmocka_unit_test(model_finds),
+		cmocka_unit_test(model_finds_full),
 	};
 
 	return cmocka_run_group_tests_name("gate code", tests, NULL, NULL);

@@ -34,18 +34,32 @@ static unsigned int expect_jb(unsigned int *offset)
 	return *offset + insn.rel;
 }
 
-static void check_entry(u32 entries)
+/* Of what is at @va in sub, relative to the stack's top in RSP. */
+static void expect_at_rsp(unsigned int *offset, const char *format, u64 va)
 {
-	unsigned int at = elisa_gate_entry_end(), leave, i;
 	char text[X86_TEXT];
 
-	elisa_landing_build(page, entries);
+	sprintf(text, format, ELISA_SUB_STACK_TOP - va);
+	expect(offset, text);
+}
+
+static void check_entry(u32 entries, bool is_full)
+{
+	const unsigned int bad = elisa_landing_bad_index(is_full);
+	unsigned int at = elisa_gate_entry_end(is_full), leave, i;
+	char text[X86_TEXT];
+
+	elisa_landing_build(page, entries, is_full);
 	for (i = 0; i < at; i++)
 		assert_int_equal(page[i], 0xcc);
 
 	/* The stack first: nothing before it can use another. */
 	sprintf(text, "mov rsp, 0x%llX", ELISA_SUB_STACK_TOP);
 	expect(&at, text);
+	/* Full: the list is closed before anything else of the export's runs. */
+	if (is_full)
+		expect_at_rsp(&at, "mov dword ptr [rsp-0x%lX], 0x00",
+			      ELISA_FULL_LIST_VA + 8 * ELISA_IDX_SUB);
 	expect(&at, "cld");
 	expect(&at, "mov rcx, r10");
 	/* Unsigned bound, then a mask made of the carry it left. */
@@ -55,7 +69,7 @@ static void check_entry(u32 entries)
 		sprintf(text, "cmp r11, 0x%X", entries);
 	expect(&at, text);
 	leave = expect_jb(&at);
-	assert_int_equal(at, elisa_landing_bad_index());
+	assert_int_equal(at, bad);
 	expect(&at, "ud2");
 	for (; at < leave; at++)
 		assert_int_equal(page[at], 0xcc);
@@ -65,6 +79,9 @@ static void check_entry(u32 entries)
 	sprintf(text, "call qword ptr [rsp+r11*8+0x%llX]",
 		ELISA_SUB_ENTRIES - ELISA_SUB_STACK_TOP);
 	expect(&at, text);
+	if (is_full)
+		expect_at_rsp(&at, "mov rsp, qword ptr [rsp-0x%lX]",
+			      ELISA_FULL_PRIVATE_VA + ELISA_GATE_RSP_OFFSET);
 	expect(&at, "mov rdx, rax");
 	expect(&at, "xor esi, esi");
 	expect(&at, "xor edi, edi");
@@ -72,65 +89,89 @@ static void check_entry(u32 entries)
 	expect(&at, "xor r9d, r9d");
 	expect(&at, "xor r10d, r10d");
 	expect(&at, "xor r11d, r11d");
-	expect(&at, "mov ecx, 0x02");
+	expect(&at, is_full ? "xor ecx, ecx" : "mov ecx, 0x02");
 	expect(&at, "xor eax, eax");
 	expect(&at, "vmfunc");
-	assert_int_equal(at, elisa_gate_return());
+	assert_int_equal(at, is_full ? sizeof(page) : elisa_gate_return(false));
 	for (; at < sizeof(page); at++)
 		assert_int_equal(page[at], 0xcc);
+}
+
+static void check_entries(bool is_full)
+{
+	check_entry(1, is_full);
+	check_entry(9, is_full);
+	check_entry(100, is_full);
+	check_entry(255, is_full);
+	check_entry(ELISA_ENTRIES_MAX, is_full);
 }
 
 static void straight_line(void **state)
 {
 	(void)state;
-	check_entry(1);
-	check_entry(9);
-	check_entry(100);
-	check_entry(255);
-	check_entry(ELISA_ENTRIES_MAX);
+	check_entries(false);
+}
+
+static void straight_line_full(void **state)
+{
+	(void)state;
+	check_entries(true);
 }
 
 /* What follows a branch that is not taken is the UD2 that the module knows. */
+static void check_bad_index(bool is_full)
+{
+	const unsigned int bad = elisa_landing_bad_index(is_full);
+	unsigned int at = elisa_gate_entry_end(is_full), i;
+
+	elisa_landing_build(page, 3, is_full);
+	for (i = 0; i < (is_full ? 5 : 4); i++)
+		at += x86_decode(page + at, sizeof(page) - at).len;
+	assert_true(expect_jb(&at) > bad);
+	assert_int_equal(at, bad);
+	assert_int_equal(page[bad], 0x0f);
+	assert_int_equal(page[bad + 1], 0x0b);
+	assert_int_equal(x86_decode(page + bad, 16).kind, X86_FAULT);
+}
+
 static void bad_index(void **state)
 {
-	unsigned int at = elisa_gate_entry_end(), i;
-
 	(void)state;
-	elisa_landing_build(page, 3);
-	for (i = 0; i < 4; i++)
-		at += x86_decode(page + at, sizeof(page) - at).len;
-	assert_true(expect_jb(&at) > at);
-	assert_int_equal(at, elisa_landing_bad_index());
-	assert_int_equal(page[elisa_landing_bad_index()], 0x0f);
-	assert_int_equal(page[elisa_landing_bad_index() + 1], 0x0b);
-	assert_int_equal(x86_decode(page + elisa_landing_bad_index(), 16).kind,
-			 X86_FAULT);
+	check_bad_index(false);
+	check_bad_index(true);
 }
 
 /*
  * Sub code can jump to any byte of the page.  It must find one VMFUNC only,
- * the one that continues at the gate's return half, and nothing else that is
- * forbidden to it.
+ * the one that continues at the gate's return half, or with full trust at the
+ * return stub, and nothing else that is forbidden to it.
  */
-static void one_vmfunc(void **state)
+static void check_one_vmfunc(bool is_full)
 {
 	unsigned int entries, i;
 
-	(void)state;
 	for (entries = 1; entries <= ELISA_ENTRIES_MAX; entries++) {
-		elisa_landing_build(page, entries);
+		elisa_landing_build(page, entries, is_full);
 		for (i = 0; i < sizeof(page); i++)
 			assert_int_equal(x86_is_forbidden_in_sub(page + i,
 								 sizeof(page) -
 								 i),
-					 i == elisa_gate_return() - 3);
+					 i == elisa_gate_return(is_full) - 3);
 	}
+}
+
+static void one_vmfunc(void **state)
+{
+	(void)state;
+	check_one_vmfunc(false);
+	check_one_vmfunc(true);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(straight_line),
+		cmocka_unit_test(straight_line_full),
 		cmocka_unit_test(bad_index),
 		cmocka_unit_test(one_vmfunc),
 	};

@@ -128,6 +128,12 @@ static void build_instance(struct world *w)
 		elisa_ept_set_page(w->pages.va, ELISA_STACK_FIRST_PAGE + i,
 				   w->stack[i].pa, RW);
 	elisa_ept_set_page(w->pages.va, 0, w->info.pa, R);
+	if (w->config.full) {		/* elisa_instance_map() */
+		elisa_ept_set_page(w->pages.va, ELISA_FULL_LIST_PAGE,
+				   w->list.pa, RW);
+		elisa_ept_set_page(w->pages.va, ELISA_FULL_PRIVATE_PAGE,
+				   w->private.pa, R);
+	}
 	elisa_ept_build(ept, &w->sub.alias, w->base);
 	elisa_ept_set_chunk(ept, ELISA_CHUNK_SUB, w->system.pa, ELISA_EPT_RWX);
 	elisa_ept_set_chunk(ept, ELISA_CHUNK_INSTANCE, w->pages.pa, RW);

@@ -25,13 +25,14 @@
  * @xbuf: the attachment has an exchange buffer
  * @write: the attachment may write
  * @exec_only: the CPU has execute-only pages
+ * @full: the export is trusted fully
  */
 struct world_config {
 	unsigned int phys_bits;
 	bool la57, user;
 	unsigned int slot, other_slot;
 	unsigned int data_chunks;
-	bool xbuf, write, exec_only;
+	bool xbuf, write, exec_only, full;
 };
 
 /** struct world_side - one context */

@@ -249,3 +249,22 @@ bool x86_is_forbidden_in_sub(const u8 *code, size_t left)
 	return ZYAN_SUCCESS(decode(code, left, &insn, operands)) &&
 	       LIST_HAS(forbidden_in_sub, insn.mnemonic);
 }
+
+/** x86_writes_ecx() - may the instruction change any part of RCX? */
+bool x86_writes_ecx(const u8 *code, size_t left)
+{
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	ZydisDecodedInstruction insn;
+	unsigned int i;
+
+	if (!ZYAN_SUCCESS(decode(code, left, &insn, operands)))
+		return false;
+	for (i = 0; i < insn.operand_count; i++)
+		if (writes(&operands[i]) &&
+		    operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64,
+						     operands[i].reg.value) ==
+		    ZYDIS_REGISTER_RCX)
+			return true;
+	return false;
+}

@@ -36,6 +36,7 @@ struct x86_insn {
 
 struct x86_insn x86_decode(const u8 *code, size_t left);
 void x86_text(char text[X86_TEXT], const u8 *code, size_t left);
+bool x86_writes_ecx(const u8 *code, size_t left);
 bool x86_is_forbidden_in_sub(const u8 *code, size_t left);
 
 #endif /* ELISA_TEST_X86_H */
