@@ -45,7 +45,7 @@ static bool gates_match(const struct elisa_vcpu *v)
 		if (!v->slot[slot].gate.va)
 			continue;
 		inst = v->slot[slot].instance;
-		elisa_gate_build(want);
+		elisa_gate_build(want, v->slot[slot].is_full);
 		elisa_gate_set_eptp(want, inst ? (u32)inst->eptp :
 						 ELISA_GATE_CLOSED);
 		match &= !memcmp(want, v->slot[slot].gate.va, sizeof(want));
