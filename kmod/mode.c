@@ -13,6 +13,8 @@
 #include "vm.h"
 
 #define CR4_CET		BIT_ULL(23)
+#define CR4_UINTR	BIT_ULL(25)
+#define CR4_FRED	BIT_ULL(32)
 #define CR3_ADDR	0x000ffffffffff000ULL
 #define XCR0_APX	BIT_ULL(19)
 #define IDT_SIZE	0x1000
@@ -69,6 +71,9 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 		return "CR4.PCIDE is set and the policy denies it";
 	if (cr4 & CR4_CET)
 		return "CET is in use";
+	/* Delivery without the IDT, whose absence makes every event an exit. */
+	if (cr4 & (CR4_UINTR | CR4_FRED))
+		return "user interrupts or FRED are in use";
 	if (elisa_gpa_is_special(elisa_cpu_special_base(),
 				 elisa_vmread(GUEST_CR3) & CR3_ADDR))
 		return "CR3 points into ELISA's guest-physical range";
