@@ -6,10 +6,25 @@
  */
 #include "verify.h"
 
+/*
+ * AMX, all of VEX.128.0F38.W0 with these opcodes: tiles and their configuration
+ * are the caller's, and neither the return stub nor an asynchronous exit
+ * restores or scrubs them.
+ */
+static bool is_amx(const u8 *p, size_t left)
+{
+	if (left < 4 || p[0] != 0xc4 || (p[1] & 0x1f) != 2 || p[2] & 0x84)
+		return false;
+	return p[3] == 0x49 || p[3] == 0x4b || p[3] == 0x5c || p[3] == 0x5e ||
+	       p[3] == 0x6c;
+}
+
 static enum elisa_verdict check_at(const u8 *p, size_t left)
 {
 	u8 mod, reg;
 
+	if (is_amx(p, left))
+		return ELISA_CODE_AMX;
 	if (left < 3 || p[0] != 0x0f)
 		return ELISA_CODE_OK;
 	if (p[1] == 0x01) {
@@ -68,6 +83,8 @@ const char *elisa_verdict_text(enum elisa_verdict verdict)
 		return "XRSTOR or XRSTORS";
 	case ELISA_CODE_WRFSGSBASE:
 		return "WRFSBASE or WRGSBASE";
+	case ELISA_CODE_AMX:
+		return "an AMX instruction";
 	default:
 		return "none";
 	}

@@ -18,6 +18,7 @@ enum elisa_verdict {
 	ELISA_CODE_WRPKRU,
 	ELISA_CODE_XRSTOR,
 	ELISA_CODE_WRFSGSBASE,
+	ELISA_CODE_AMX,
 };
 
 enum elisa_verdict elisa_verify_code(const u8 *code, size_t len,

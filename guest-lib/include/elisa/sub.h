@@ -48,8 +48,8 @@
  * faults (an unmapped address, an undefined instruction, a software interrupt,
  * a system call) ends the call; its caller gets -EFAULT.
  *
- * Images may not contain the instructions VMFUNC, WRPKRU, XRSTOR*, WRFSBASE or
- * WRGSBASE at any byte offset of their executable pages.
+ * Images may not contain the instructions VMFUNC, WRPKRU, XRSTOR*, WRFSBASE,
+ * WRGSBASE or those of AMX at any byte offset of their executable pages.
  */
 #ifndef _ELISA_SUB_H
 #define _ELISA_SUB_H

@@ -11,7 +11,7 @@
 #define NOTHING	((size_t)-1)
 
 struct pattern {
-	u8 code[3];
+	u8 code[4];
 	enum elisa_verdict verdict;
 };
 
@@ -30,7 +30,15 @@ static const struct pattern patterns[] = {
 	{ { 0x0f, 0xae, 0xd7 }, ELISA_CODE_WRFSGSBASE },
 	{ { 0x0f, 0xae, 0xd8 }, ELISA_CODE_WRFSGSBASE },
 	{ { 0x0f, 0xae, 0xdf }, ELISA_CODE_WRFSGSBASE },
+	{ { 0xc4, 0xe2, 0x78, 0x49 }, ELISA_CODE_AMX },	/* LDTILECFG */
+	{ { 0xc4, 0x02, 0x7b, 0x4b }, ELISA_CODE_AMX },	/* TILELOADD */
+	{ { 0xc4, 0xc2, 0x03, 0x5e }, ELISA_CODE_AMX },	/* TDPBSSD */
 };
+
+static size_t length(const struct pattern *p)
+{
+	return p->verdict == ELISA_CODE_AMX ? 4 : 3;
+}
 
 static void check(const u8 *code, size_t len, enum elisa_verdict verdict,
 		  size_t offset)
@@ -54,13 +62,14 @@ static u8 *nops(size_t len)
 static void each_position(size_t len, size_t first, size_t last)
 {
 	u8 *code = nops(len);
-	size_t i, at;
+	size_t i, at, n;
 
 	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
-		for (at = first; at <= last; at++) {
-			memcpy(code + at, patterns[i].code, 3);
+		n = length(&patterns[i]);
+		for (at = first; at <= last && at + n <= len; at++) {
+			memcpy(code + at, patterns[i].code, n);
 			check(code, len, patterns[i].verdict, at);
-			memset(code + at, 0x90, 3);
+			memset(code + at, 0x90, n);
 		}
 	}
 	check(code, len, ELISA_CODE_OK, NOTHING);
@@ -76,11 +85,11 @@ static void every_position(void **state)
 		each_position(len, 0, len - 3);
 }
 
-static void page_boundary(void **state)
+/* Anywhere in two pages, the boundary between them and the end included. */
+static void two_pages(void **state)
 {
 	(void)state;
-	each_position(8192, 4096 - 4, 4096 + 1);
-	each_position(8192, 8192 - 5, 8192 - 3);
+	each_position(8192, 0, 8191);
 }
 
 /* A pattern whose end is cut off is none. */
@@ -92,7 +101,8 @@ static void truncated(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
 		for (len = 0; len < 20; len++) {
-			for (left = 0; left < 3 && left <= len; left++) {
+			for (left = 0; left < length(&patterns[i]) &&
+			     left <= len; left++) {
 				code = nops(len);
 				memcpy(code + len - left, patterns[i].code,
 				       left);
@@ -122,6 +132,11 @@ static void near_misses(void **state)
 		{ 0x0f, 0xae, 0x0f, 0x90 },	/* FXRSTOR [rdi] */
 		{ 0xf3, 0x0f, 0xae, 0xc0 },	/* RDFSBASE */
 		{ 0xf3, 0x0f, 0xae, 0xc8 },	/* RDGSBASE */
+		{ 0xc4, 0xe2, 0x79, 0x58 },	/* VPBROADCASTD */
+		{ 0xc4, 0xe2, 0x7d, 0x49 },	/* L = 1: no such instruction */
+		{ 0xc4, 0xe2, 0xf8, 0x49 },	/* W = 1: likewise */
+		{ 0xc4, 0xe3, 0x79, 0x4b },	/* VBLENDVPD */
+		{ 0xc4, 0xe1, 0x78, 0x5c },	/* VSUBPS */
 		{ 0x0e, 0x01, 0xd4, 0x90 },
 		{ 0x0f, 0x02, 0xd4, 0x90 },
 		{ 0x0f, 0x0f, 0x01, 0xd5 },
@@ -219,7 +234,7 @@ static void texts(void **state)
 	int i, j;
 
 	(void)state;
-	for (i = ELISA_CODE_OK; i <= ELISA_CODE_WRFSGSBASE; i++) {
+	for (i = ELISA_CODE_OK; i <= ELISA_CODE_AMX; i++) {
 		assert_non_null(elisa_verdict_text(i));
 		for (j = ELISA_CODE_OK; j < i; j++)
 			assert_string_not_equal(elisa_verdict_text(i),
@@ -231,7 +246,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_position),
-		cmocka_unit_test(page_boundary),
+		cmocka_unit_test(two_pages),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(near_misses),
 		cmocka_unit_test(first_one),
