@@ -60,6 +60,7 @@ unsigned int elisa_gate_vmfunc_sub(bool is_full)
 /**
  * elisa_gate_return() - offset of the return half, and where landing ends;
  * the page's size in the full variant, which has no return half
+ * @is_full: variant
  */
 unsigned int elisa_gate_return(bool is_full)
 {
@@ -135,6 +136,7 @@ static unsigned int count_vmfuncs(const u8 *start, const u8 *end)
 
 /**
  * elisa_gate_vmfuncs() - VMFUNC instructions between a call's two stubs
+ * @is_full: variant
  *
  * Gate and landing have no loops and, but for a bad entry index, no branches:
  * each is executed once.
