@@ -78,7 +78,7 @@ static void classify(struct outcome *out)
 		out->how = HOW_RETURN;
 	else if (r->vector == VECTOR_W_AEP && offset == ELISA_W_AEP + 2)
 		out->how = HOW_AEP;
-	else if (r->vector == 3 && offset <= ELISA_W_RETURN)
+	else if (r->vector == 3 && offset != ~0ULL)
 		out->how = HOW_FELL;
 	else if (r->vector == VECTOR_FELL)
 		out->how = HOW_FELL;
