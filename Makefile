@@ -22,7 +22,8 @@ help:
 	@echo 'make check        run all tests'
 	@echo 'make check-unit | check-static | check-build | check-vm'
 	@echo '                  one kind of them'
-	@echo 'make check-mutants run the VM tests on modules that are broken on purpose'
+	@echo 'make check-attacks run the long form of the attacks'
+	@echo 'make check-mutants run the tests on modules that are weakened on purpose'
 	@echo 'make install      install elisactl, the library and the DKMS sources'
 	@echo 'make install-host | install-guest'
 	@echo '                  only what a host or a guest needs'
@@ -49,7 +50,7 @@ demo:
 check:
 	test/check
 
-check-unit check-static check-build check-vm:
+check-unit check-static check-build check-vm check-attacks:
 	test/check $(@:check-%=%)
 
 check-mutants:
@@ -82,4 +83,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
-	check-build check-vm check-mutants install install-host install-guest uninstall clean
+	check-build check-vm check-attacks check-mutants install install-host install-guest uninstall clean
