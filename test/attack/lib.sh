@@ -70,7 +70,8 @@ end_attack()
 	if [ $attack_status -ne 0 ] && ! grep -q '^not ok' "/tmp/$1.out"; then
 		not_ok "$1: the attack ran to its end" "status $attack_status"
 	fi
-	grep -q '^ok' "/tmp/$1.out" || not_ok "$1: checks" "there were none"
+	grep -q '^ok\|^not ok' "/tmp/$1.out" ||
+		not_ok "$1: checks" "there were none"
 }
 
 # attack "NAME [KEY=N]..." [ATTACKER-OPTION]... [-- ENROL-OPTION]...

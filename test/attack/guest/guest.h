@@ -52,7 +52,8 @@ bool check_eq(u64 got, u64 expected, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /*
  * For what is checked thousands of times: prints nothing when good, and the
- * first few failures only.  End with a check() that says how many were tried.
+ * first few failures only; after 500 it ends the attack.  End with a check()
+ * that says how many were tried.
  */
 bool expect(bool good, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
