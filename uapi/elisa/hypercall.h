@@ -41,8 +41,9 @@
  *  10  RESUME          RDI = handle                        only on error
  *  11  ABORT           RDI = handle                        -
  *
- * ATTACH records the CPL, and the call can then be made at that CPL only; at
- * CPL 0 the policy must give ELISA_RIGHT_KERNEL.
+ * ATTACH records the CPL at which calls are to be made; at CPL 0 the policy must
+ * give ELISA_RIGHT_KERNEL.  A kernel that calls through a window of its user
+ * space has itself to blame: the exported code then runs at CPL 0.
  * Source pages of EXPORT_DATA and of exchange buffers stay pinned on the
  * host until no sub context maps them; the guest's kernel must not move them
  * (hugetlb pages, a device BAR).  EXPORT_IMAGE copies.
