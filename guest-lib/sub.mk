@@ -5,5 +5,11 @@
 ELISA_SUB_CFLAGS := -std=gnu11 -O2 -ffreestanding -fPIC -fvisibility=hidden \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-plt
+# As well, for code that handles secrets: no indirect branches and returns that
+# the predictors of another guest could have trained, no straight-line
+# speculation past them, and no values left in registers.
+ELISA_SUB_HARDEN := -mindirect-branch=thunk-inline \
+	-mfunction-return=thunk-inline -mharden-sls=all \
+	-fzero-call-used-regs=used-gpr
 ELISA_SUB_LDFLAGS := -nostdlib -shared -Wl,-Bsymbolic,-z,noexecstack \
 	-Wl,--no-undefined,--build-id=none,-z,max-page-size=4096

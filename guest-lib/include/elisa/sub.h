@@ -31,6 +31,10 @@
  *  -fno-asynchronous-unwind-tables, -z noexecstack, --build-id=none,
  *  -z max-page-size=4096	nothing in the image that nobody uses
  *
+ * $(ELISA_SUB_HARDEN), or "pkg-config --variable=sub_harden elisa-guest", are
+ * flags (gcc 12 or later) for code that handles secrets: its callers share
+ * caches and branch predictors with it.
+ *
  * What an entry point finds:
  *
  *  - up to six arguments in registers, chosen by the caller: do not trust them;
