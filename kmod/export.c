@@ -301,7 +301,7 @@ int elisa_export_image(struct elisa_vm *vm, struct kvm_vcpu *vcpu, u64 token,
 	export = get_building(vm, token, &err);
 	if (!export)
 		return err;
-	for (i = 0; i < n && !err; i++, from.gva += PAGE_SIZE)
+	for (i = 0, err = 0; i < n && !err; i++, from.gva += PAGE_SIZE)
 		err = elisa_export_put_page(export, first + i, prot,
 					    copy_guest_page, &from);
 	put_building(export);
