@@ -17,13 +17,17 @@
 #define PTE_PS		BIT_ULL(7)
 #define PTE_ADDR	0x000ffffffffff000ULL
 
-/* The host-virtual address of a guest frame in ordinary, writable memory. */
+/*
+ * The host-virtual address of a guest frame in ordinary, writable memory.  Not
+ * of the slots that KVM makes for itself (APIC access page, TSS, identity map).
+ */
 static int gfn_to_host(struct kvm_vcpu *vcpu, u64 gfn, unsigned long *hva)
 {
 	struct kvm_memory_slot *slot;
 
 	slot = __gfn_to_memslot(kvm_memslots(vcpu->kvm), gfn);
-	if (!slot || slot->flags & (KVM_MEMSLOT_INVALID | KVM_MEM_READONLY))
+	if (!slot || slot->id >= KVM_USER_MEM_SLOTS ||
+	    slot->flags & (KVM_MEMSLOT_INVALID | KVM_MEM_READONLY))
 		return -EFAULT;
 	*hva = __gfn_to_hva_memslot(slot, gfn);
 	return 0;
