@@ -81,14 +81,17 @@ static uint64_t value_of(uint64_t key)
 	return key * 2654435761u + 12345;
 }
 
-/* Of a call: the entry stub's, and what the module says of gate and landing. */
-static unsigned int vmfuncs_of_call(void)
+/*
+ * Of a call: the entry stub's, and what the module says of gate and landing,
+ * which is one less with full trust.
+ */
+static unsigned int vmfuncs_of_call(const struct elisa_attachment *att)
 {
 	uint64_t rax = ELISA_HC(ELISA_HC_VERSION), rdi = 0;
 
 	__asm__ volatile("vmcall" : "+a" (rax), "+D" (rdi) : :
 			 "rsi", "rdx", "memory");
-	return 1 + rdi;
+	return 1 + rdi - !!(elisa_rights(att) & ELISA_RIGHT_FULL_TRUST);
 }
 
 /** struct remote - entry points of an attached kv store */
@@ -146,8 +149,8 @@ static int remote_get_chunk(void *arg, uint64_t first)
 
 static int bench_elisa(const char *export)
 {
-	unsigned int vmfuncs = vmfuncs_of_call();
 	struct elisa_attachment *att;
+	unsigned int vmfuncs;
 	struct remote r;
 	int err, rc;
 
@@ -163,6 +166,7 @@ static int bench_elisa(const char *export)
 		elisa_detach(att);
 		return fail("lookup", err);
 	}
+	vmfuncs = vmfuncs_of_call(att);
 	rc = report("elisa-nop", vmfuncs, nop_chunk, &r) ||
 	     report("elisa-put", vmfuncs, remote_put_chunk, &r) ||
 	     report("elisa-get", vmfuncs, remote_get_chunk, &r);
