@@ -71,6 +71,7 @@ enum svc_op {
 
 #define SVC_WHEN_INTR	1	/* a signal */
 #define SVC_WHEN_PORT	2	/* ATTACK_PORT_NOP */
+#define SVC_WHEN_FAIL	4	/* the entry failed; goes on if anything waits */
 
 struct svc {
 	__u64 op;

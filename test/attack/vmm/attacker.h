@@ -81,7 +81,7 @@ void end(int status);
 /* service.c */
 void service(struct vcpu *self, uint64_t gpa);
 void serve_requests(struct vcpu *self);		/* vm.lock held */
-void run_posts(struct vcpu *self, unsigned int when);
+unsigned int run_posts(struct vcpu *self, unsigned int when);
 
 /* poker.c */
 long poker_start(struct vcpu *vcpu, const struct poker *poker);

@@ -116,10 +116,10 @@ static bool post_is_due(const struct vcpu *self, const struct post *post,
 	       regs.rip >= post->rip_first && regs.rip <= post->rip_last;
 }
 
-/* What waits for this vCPU to leave KVM_RUN. */
-void run_posts(struct vcpu *self, unsigned int when)
+/* What waits for this vCPU to leave KVM_RUN; returns how much that was. */
+unsigned int run_posts(struct vcpu *self, unsigned int when)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	pthread_mutex_lock(&vm.lock);
 	for (i = 0; i < POSTS_MAX; i++) {
@@ -128,12 +128,14 @@ void run_posts(struct vcpu *self, unsigned int when)
 		if (!post_is_due(self, post, when))
 			continue;
 		post->used = false;
+		n++;
 		if (post->copied)
 			ioctl(self->fd, post->request, post->data);
 		else
 			do_ioctl(self->fd, post->request, post->gpa);
 	}
 	pthread_mutex_unlock(&vm.lock);
+	return n;
 }
 
 static long posted(const struct vcpu *vcpu)

@@ -169,6 +169,8 @@ static bool handle_exit(struct vcpu *vcpu)
 		report(vcpu, "triple fault", 0);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
+		if (run_posts(vcpu, SVC_WHEN_FAIL))
+			return true;
 		report(vcpu, "entry failed, reason",
 		       run->fail_entry.hardware_entry_failure_reason);
 		break;
