@@ -288,10 +288,13 @@ bool elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot)
 	return found;
 }
 
-/* KVM itself wants descriptor-table exits to emulate UMIP. */
-static bool kvm_emulates_umip(const struct elisa_vcpu *v)
+/*
+ * KVM itself wants descriptor-table exits to emulate UMIP.  The bit is in what
+ * the guest reads as CR4 then, and not in the CPU's.
+ */
+static bool kvm_emulates_umip(void)
 {
-	return elisa_vmread(GUEST_CR4) & X86_CR4_UMIP &&
+	return elisa_vmread(CR4_READ_SHADOW) & X86_CR4_UMIP &&
 	       !boot_cpu_has(X86_FEATURE_UMIP);
 }
 
@@ -308,7 +311,7 @@ static bool kvm_emulates_umip(const struct elisa_vcpu *v)
  */
 bool elisa_vcpu_go_native(struct elisa_vcpu *v)
 {
-	if (!v->armed || kvm_emulates_umip(v))
+	if (!v->armed || kvm_emulates_umip())
 		return false;
 	v->native = true;
 	return true;
@@ -330,7 +333,7 @@ static void disarm(struct elisa_vcpu *v)
 	 */
 	if (READ_ONCE(v->vm->state) != ELISA_VM_ACTIVE && !v->kvm_vmfunc)
 		controls &= ~(u64)SECONDARY_EXEC_ENABLE_VMFUNC;
-	if (!kvm_emulates_umip(v))
+	if (!kvm_emulates_umip())
 		controls &= ~(u64)SECONDARY_EXEC_DESC;
 	elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL, controls);
 	elisa_cr3_intercept(v, false);
