@@ -258,13 +258,16 @@ static void restore_segment(const struct elisa_segment *seg,
 }
 
 /*
- * SYSCALL and SYSENTER reach CPL 0 without the IDT, SYSRET leaves it.
- * Return: did the code change its CPL?
+ * SYSCALL and SYSENTER reach CPL 0 without the IDT, SYSRET leaves it.  A far
+ * transfer can do that, too, and get to 32-bit code, if the caller's GDT lies
+ * in memory that sub maps; RIP in a window is no address for such code, so VM
+ * entry would fail.
+ * Return: did the code change its CPL or mode?
  */
 static bool restore_cpl(struct kvm_vcpu *vcpu,
 			const struct elisa_attachment *att)
 {
-	if (elisa_cpl() == att->cpl)
+	if (elisa_cpl() == att->cpl && elisa_mode_64bit_code())
 		return false;
 	restore_segment(&att->cs, GUEST_CS_SELECTOR, GUEST_CS_BASE,
 			GUEST_CS_LIMIT, GUEST_CS_AR_BYTES);
