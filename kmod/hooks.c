@@ -116,10 +116,14 @@ static bool is_our_hypercall(struct kvm_vcpu *vcpu)
 /*
  * Did the last VM entry fail before it began?  VM_EXIT_REASON is that of an
  * earlier exit then, and KVM has something to tell its VMM.  SDM vol. 3, "VM
- * Instruction Error Numbers".
+ * Instruction Error Numbers".  The number stays for ever; but the one thing
+ * with which a VMM can make entries fail is an event that it injects, and each
+ * exit marks that as delivered.
  */
 static bool entry_failed(void)
 {
+	if (!(elisa_vmread(VM_ENTRY_INTR_INFO_FIELD) & INTR_INFO_VALID_MASK))
+		return false;
 	switch (elisa_vmread(VM_INSTRUCTION_ERROR)) {
 	case VMXERR_VMLAUNCH_NONCLEAR_VMCS:
 	case VMXERR_VMRESUME_NONLAUNCHED_VMCS:
