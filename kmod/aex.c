@@ -258,23 +258,23 @@ static void restore_segment(const struct elisa_segment *seg,
 }
 
 /*
- * SYSCALL and SYSENTER reach CPL 0 without the IDT, SYSRET leaves it.  A far
- * transfer can do that, too, and get to 32-bit code, if the caller's GDT lies
- * in memory that sub maps; RIP in a window is no address for such code, so VM
- * entry would fail.
+ * SYSCALL and SYSENTER reach CPL 0 without the IDT, SYSRET leaves it; at CPL 0
+ * they and a null SS change selectors and attributes, too.  So does a far
+ * transfer, if the caller's GDT lies in memory that sub maps, and it can get to
+ * 32-bit code; RIP in a window is no address for that, so VM entry would fail.
  * Return: did the code change its CPL or mode?
  */
-static bool restore_cpl(struct kvm_vcpu *vcpu,
-			const struct elisa_attachment *att)
+static bool restore_code_segments(struct kvm_vcpu *vcpu,
+				  const struct elisa_attachment *att)
 {
-	if (elisa_cpl() == att->cpl && elisa_mode_64bit_code())
-		return false;
+	bool changed = elisa_cpl() != att->cpl || !elisa_mode_64bit_code();
+
 	restore_segment(&att->cs, GUEST_CS_SELECTOR, GUEST_CS_BASE,
 			GUEST_CS_LIMIT, GUEST_CS_AR_BYTES);
 	restore_segment(&att->ss, GUEST_SS_SELECTOR, GUEST_SS_BASE,
 			GUEST_SS_LIMIT, GUEST_SS_AR_BYTES);
 	elisa_segments_changed(vcpu);
-	return true;
+	return changed;
 }
 
 static void save_call(struct elisa_vcpu *v, struct elisa_instance *inst)
@@ -316,7 +316,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 
 	if (!c->async)
 		elisa_drop_event(vcpu);
-	cpl_changed = restore_cpl(vcpu, att);
+	cpl_changed = restore_code_segments(vcpu, att);
 	suspend = c->async && !cpl_changed && !dead;
 	if (suspend) {
 		save_call(v, inst);
