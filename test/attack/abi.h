@@ -95,6 +95,11 @@ struct poker {
 	__u64 secrets_seen;
 	__u64 in_window;		/* RIP or RSP of gate or sub */
 	__u64 at_aep;			/* RIP in the AEP page */
+	/*
+	 * RIP is a stub's address, and there is an interrupt shadow or an
+	 * exception on its way; or, at an AEP, any flag but IF.
+	 */
+	__u64 stub_wrong;
 	__u64 first_rip;		/* of the first finding */
 };
 

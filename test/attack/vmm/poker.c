@@ -65,6 +65,7 @@ long poker_start(struct vcpu *vcpu, const struct poker *poker)
 	vcpu->poker.kicks = 0;
 	vcpu->poker.secrets_seen = 0;
 	vcpu->poker.in_window = 0;
+	vcpu->poker.stub_wrong = 0;
 	vcpu->poker.at_aep = 0;
 	vcpu->poker.first_rip = 0;
 	vcpu->poked = true;
@@ -115,13 +116,30 @@ static bool is_aep(uint64_t va)
 	       (offset & (ELISA_WINDOW_SIZE - 1)) >> 12 == ELISA_W_AEP >> 12;
 }
 
+/* Nothing that sub did is left when a vCPU stands at the start of a stub. */
+static bool is_wrong_at_stub(const struct state *s)
+{
+	uint64_t offset = s->regs.rip - ELISA_WINDOW_BASE;
+	bool aep;
+
+	if (offset >= ELISA_WINDOWS * ELISA_WINDOW_SIZE)
+		return false;
+	offset &= ELISA_WINDOW_SIZE - 1;
+	aep = offset == ELISA_W_AEP;
+	if (!aep && offset != ELISA_W_RETURN)
+		return false;
+	return s->events.interrupt.shadow || s->events.exception.injected ||
+	       s->events.exception.pending ||
+	       (aep && s->regs.rflags != 0x202);
+}
+
 /* In the vCPU's thread, after a signal ended KVM_RUN. */
 void poker_look(struct vcpu *self)
 {
 	struct poker *p = &self->poker;
 	struct state s;
 	unsigned int i;
-	bool secret = false, inside;
+	bool secret = false, inside, wrong;
 
 	pthread_mutex_lock(&vm.lock);
 	if (!self->poke_pending)
@@ -137,12 +155,14 @@ void poker_look(struct vcpu *self)
 	for (i = 0; i < POKER_SECRETS; i++)
 		secret |= holds(&s, p->secret[i]);
 	inside = is_inside(s.regs.rip) || is_inside(s.regs.rsp);
-	if ((secret || inside) && !p->secrets_seen && !p->in_window)
+	wrong = is_wrong_at_stub(&s);
+	if ((secret || inside || wrong) && !p->first_rip)
 		p->first_rip = s.regs.rip;
 	p->kicks++;
 	p->secrets_seen += secret;
 	p->in_window += inside;
 	p->at_aep += is_aep(s.regs.rip);
+	p->stub_wrong += wrong;
 out:
 	pthread_mutex_unlock(&vm.lock);
 }
