@@ -97,9 +97,14 @@ static void find_cause(struct cause *c)
 	}
 }
 
-/* KVM re-injects a vectored event itself; other async exits are its own. */
+/*
+ * KVM re-injects a vectored event itself; other async exits are its own.  But
+ * for PAUSE: its handler skips an instruction, which now would be the stub's.
+ */
 static enum elisa_exit finish(const struct cause *c)
 {
+	if (c->reason == EXIT_REASON_PAUSE_INSTRUCTION)
+		return ELISA_EXIT_DONE;
 	return c->async && !c->vectored ? ELISA_EXIT_PASS : ELISA_EXIT_DONE;
 }
 
