@@ -47,7 +47,7 @@ struct region {
 struct vm {
 	int kvm, fd;
 	unsigned int n_cpus;
-	bool irqchip, no_pcid;
+	bool irqchip, no_pcid, smm;
 	struct vcpu vcpu[ATTACK_MAX_CPUS];
 	struct region region[REGIONS_MAX];	/* index: slot */
 	uint64_t entry;

@@ -10,6 +10,7 @@
  *	--shared FILE	map this file, too; up to 4 (see ATTACK_SHARED)
  *	--no-irqchip	no interrupt controllers in the kernel
  *	--no-pcid	hide PCID
+ *	--smm		system-management mode has RAM, too
  *	--wait		print "ready" and run only after a line on stdin
  *	--timeout SEC	give up (120)
  *
@@ -55,6 +56,7 @@ static const struct option options[] = {
 	{ "shared", required_argument, NULL, 's' },
 	{ "no-irqchip", no_argument, NULL, 'i' },
 	{ "no-pcid", no_argument, NULL, 'p' },
+	{ "smm", no_argument, NULL, 'S' },
 	{ "wait", no_argument, NULL, 'w' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ }
@@ -82,6 +84,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'p':
 			vm.no_pcid = true;
+			break;
+		case 'S':
+			vm.smm = true;
 			break;
 		case 'w':
 			opt.wait = true;

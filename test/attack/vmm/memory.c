@@ -37,6 +37,10 @@ int set_slot(unsigned int slot, uint64_t gpa, uint64_t size, uint32_t flags,
 
 	if (ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &mem))
 		return -errno;
+	/* System-management mode has an address space of its own. */
+	mem.slot |= 1 << 16;
+	if (vm.smm && !slot && ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &mem))
+		return -errno;
 	vm.region[slot] = (struct region){ gpa, size, size ? host : NULL };
 	return 0;
 }

@@ -56,6 +56,7 @@ static void set_cpuid(const struct vcpu *vcpu)
 		if (e->function == 1) {
 			e->ebx = (e->ebx & 0x0000ffff) | vm.n_cpus << 16 |
 				 vcpu->index << 24;
+			e->ecx |= 1u << 24;	/* TSC deadline */
 			if (vm.no_pcid)
 				e->ecx &= ~(1u << 17);
 		}
