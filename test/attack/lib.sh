@@ -10,7 +10,7 @@
 #
 # Its process is $pid_VM, its output /tmp/VM.out.  May export and attach
 # whatever it likes, at CPL 0 too, unless there is an option --export or
-# --attach.  "-- no" does not enrol it.
+# --attach.  "-- no" does not enrol it.  $attacker runs in place of attacker.
 start_attack()
 {
 	vm=$1
@@ -40,7 +40,7 @@ start_attack()
 	rm -f "/tmp/$vm.in"
 	mkfifo "/tmp/$vm.in"
 	# shellcheck disable=SC2086 # lists of words
-	attacker --wait $vmm_options /x/attack.elf $guest_args \
+	${attacker:-attacker} --wait $vmm_options /x/attack.elf $guest_args \
 		<"/tmp/$vm.in" >"/tmp/$vm.out" 2>&1 &
 	eval "pid_$vm=$!"
 	attacker_pid=$!
@@ -82,4 +82,56 @@ attack()
 	start_attack attacker "$@"
 	end_attack attacker
 	check_nothing_left "${1%% *}"
+}
+
+# shared VM: a page of memory for meet(), as options of attacker
+shared()
+{
+	dd if=/dev/zero of="/tmp/$1.shared" bs=4096 count=1 2>/dev/null
+	echo "--shared /tmp/$1.shared"
+}
+
+# at VM N: wait until the guest waits in meet(N); pass VM N: let it go on.
+at()
+{
+	wait_until "$1 is at $2" "grep -q '^# at $2' /tmp/$1.out" 1200
+}
+
+pass()
+{
+	at "$1" "$2"
+	# shellcheck disable=SC2059 # an octal escape
+	printf "\\0$2" | dd of="/tmp/$1.shared" bs=1 conv=notrunc 2>/dev/null
+}
+
+# What the host has left, in kB: MemAvailable without caches of files, and Slab.
+free_memory()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
+	sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo
+}
+
+slab()
+{
+	sed -n 's/^Slab: *\([0-9]*\).*/\1/p' /proc/meminfo
+}
+
+# check_le NAME GOT MOST
+check_le()
+{
+	if [ "$2" -le "$3" ] 2>/dev/null; then
+		ok "$1 ($2)"
+	else
+		not_ok "$1" "got '$2', expected at most $3"
+	fi
+}
+
+# check_figures_zero VM: nothing of an enrolled VM is in use
+check_figures_zero()
+{
+	for figure in attachments exports instances pinned_pages; do
+		check "$1: $figure" "$(stat "$1" $figure)" 0
+	done
 }
