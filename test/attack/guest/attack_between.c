@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A VMM that changes the vCPU between RESUME and the VM entry that loads the
+ * call.
+ *
+ * RESUME only marks the vCPU; the call is loaded at the next entry.  A signal in
+ * between gives the VMM the vCPU, as it was when it passed all checks, and
+ * whatever the VMM changes would be in force in sub: CPL 0, an XCR0 with which
+ * XRSTOR faults in the host, a pending exception that pushes sub's registers.
+ * So all is checked again, and a RIP that is not the VMCALL's cancels.
+ *
+ * A poker's signals find the place: each change is posted for a signal that
+ * finds RIP on the VMCALL, and RESUME repeated until that has happened.
+ */
+#include <linux/kvm.h>
+
+#include "steps.h"
+
+#define STEPS		600
+#define ROUNDS		4000
+#define ATTEMPTS	40
+#define VECTOR_ELSEWHERE	0x86
+#define EFER_LMA_LME	0x500
+#define REAL_CODE	0x7000
+
+extern const char stub_vmcall[], stub_elsewhere[];
+
+__asm__(".pushsection .text\n"
+	"stub_elsewhere: int $0x86\n"
+	"	ud2\n"
+	".popsection");
+
+static struct steps_shared *shared;
+static struct att att;
+static struct kvm_sregs *user, *kernel, *special;
+static struct kvm_regs *regs;
+static struct kvm_vcpu_events *events;
+static struct kvm_xcrs *xcrs;
+static struct kvm_guest_debug *debug;
+static struct poker *poker;
+static u64 nmis;
+
+/* When a signal finds RIP on the VMCALL of resume(). */
+static bool post(u64 request, void *arg)
+{
+	return !vcpu_post(0, request, arg, SVC_WHEN_INTR, (u64)stub_vmcall,
+			  (u64)stub_vmcall);
+}
+
+static bool rip_elsewhere(void)
+{
+	memset(regs, 0, sizeof(*regs));
+	regs->rip = (u64)stub_elsewhere;
+	regs->rflags = FLAG_IF | FLAG_FIXED;
+	return post(KVM_SET_REGS, regs);
+}
+
+static bool cpl_0(void)
+{
+	return post(KVM_SET_SREGS, kernel);
+}
+
+/* The same page tables at another address: nothing that matters changes. */
+static bool other_cr3(void)
+{
+	u64 *copy = pages(1);
+
+	memcpy(copy, this_cpu()->root, PAGE_SIZE);
+	*special = *user;
+	special->cr3 = (u64)copy;
+	return post(KVM_SET_SREGS, special);
+}
+
+static bool efer(void)
+{
+	*special = *user;
+	special->efer &= ~1ULL;			/* SCE */
+	return post(KVM_SET_SREGS, special);
+}
+
+static bool exception(void)
+{
+	vcpu_ioctl(0, KVM_GET_VCPU_EVENTS, events);
+	events->exception.injected = 1;
+	events->exception.nr = 6;
+	events->exception.has_error_code = 0;
+	events->flags = 0;
+	return post(KVM_SET_VCPU_EVENTS, events);
+}
+
+static bool nmi(void)
+{
+	nmis = this_cpu()->irqs[2];
+	return post(KVM_NMI, NULL);
+}
+
+static bool single_step(void)
+{
+	memset(debug, 0, sizeof(*debug));
+	debug->control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+	return post(KVM_SET_GUEST_DEBUG, debug);
+}
+
+static bool no_avx(void)
+{
+	vcpu_ioctl(0, KVM_GET_XCRS, xcrs);
+	xcrs->xcrs[0].value = 3;
+	return post(KVM_SET_XCRS, xcrs);
+}
+
+/*
+ * INIT, as good as: real mode, where OUT tells the VMM to put all back.  The
+ * VMCALL is then executed again, with the handle in RDI.
+ */
+static bool real_mode(void)
+{
+	static const u8 code[] = {
+		0xba, 0x04, 0x05,		/* mov $ATTACK_PORT_NOP, %dx */
+		0x66, 0xef,			/* out %eax, (%dx) */
+		0xeb, 0xfc,			/* again */
+	};
+	struct kvm_regs *back = pages(1);
+	struct kvm_segment seg = {
+		.limit = 0xffff, .type = 3, .present = 1, .s = 1,
+	};
+
+	memcpy((void *)REAL_CODE, code, sizeof(code));
+	*special = *user;
+	special->ds = seg;
+	special->es = seg;
+	special->fs = seg;
+	special->gs = seg;
+	special->ss = seg;
+	seg.type = 11;
+	special->cs = seg;
+	special->cr0 = 0x60000010;
+	special->cr3 = 0;
+	special->cr4 = 0;
+	special->efer = 0;
+	memset(regs, 0, sizeof(*regs));
+	regs->rip = REAL_CODE;
+	regs->rflags = FLAG_FIXED;
+	/* What resume() had: only RAX and RDI count. */
+	back->rip = (u64)stub_vmcall;
+	back->rflags = FLAG_IF | FLAG_FIXED;
+	back->rax = ELISA_HC(ELISA_HC_RESUME);
+	back->rdi = 0;
+	if (!post(KVM_SET_SREGS, special) || !post(KVM_SET_REGS, regs))
+		return false;
+	return !vcpu_post(0, KVM_SET_SREGS, user, SVC_WHEN_PORT, REAL_CODE,
+			  REAL_CODE + sizeof(code)) &&
+	       !vcpu_post(0, KVM_SET_REGS, back, SVC_WHEN_PORT, REAL_CODE,
+			  REAL_CODE + sizeof(code));
+}
+
+static u64 get_sregs(u64 to)
+{
+	return vcpu_ioctl(0, KVM_GET_SREGS, (void *)to);
+}
+
+/* --- what must come of it */
+
+static bool is_trap(const struct outcome *out, u64 vector, const char *rip)
+{
+	return out->how == HOW_TRAP && out->trap.regs.vector == vector &&
+	       out->trap.regs.rip == (u64)rip;
+}
+
+/* The handle is as good as before. */
+static bool goes_on(const struct steps_call *call, u64 handle,
+		    struct outcome *out)
+{
+	steps_finish(handle, 3, out);
+	return steps_good(shared, call, out);
+}
+
+static bool is_elsewhere(const struct steps_call *call, u64 handle,
+			 struct outcome *out)
+{
+	return is_trap(out, VECTOR_ELSEWHERE, stub_elsewhere + 2) &&
+	       goes_on(call, handle, out);
+}
+
+static bool is_ud(const struct steps_call *call, u64 handle,
+		  struct outcome *out)
+{
+	return is_trap(out, 6, stub_vmcall) && goes_on(call, handle, out);
+}
+
+/* "-EINVAL the vCPU's state does not allow it, the call is aborted" */
+static bool is_aborted(const struct steps_call *call, u64 handle,
+		       struct outcome *out)
+{
+	(void)call;
+	return out->how == HOW_REFUSED && (s64)out->trap.regs.rax == -EINVAL &&
+	       resume_refused(handle, 3) == -ENOLINK;
+}
+
+static bool is_aborted_xcr(const struct steps_call *call, u64 handle,
+			   struct outcome *out)
+{
+	xcrs->xcrs[0].value = 7;
+	vcpu_ioctl(0, KVM_SET_XCRS, xcrs);
+	return is_aborted(call, handle, out);
+}
+
+/* Nothing that concerns the call: it was resumed all the same. */
+static bool is_resumed(const struct steps_call *call, u64 handle,
+		       struct outcome *out)
+{
+	(void)handle;
+	if (out->how == HOW_AEP)
+		steps_finish(out->trap.regs.rdi, 3, out);
+	return steps_good(shared, call, out);
+}
+
+static bool is_resumed_nmi(const struct steps_call *call, u64 handle,
+			   struct outcome *out)
+{
+	return is_resumed(call, handle, out) && this_cpu()->irqs[2] > nmis;
+}
+
+static bool is_resumed_stepped(const struct steps_call *call, u64 handle,
+			       struct outcome *out)
+{
+	debug->control = 0;
+	vcpu_ioctl(0, KVM_SET_GUEST_DEBUG, debug);
+	return is_resumed(call, handle, out);
+}
+
+/* The VMCALL came again without the handle: that is none. */
+static bool is_unharmed(const struct steps_call *call, u64 handle,
+			struct outcome *out)
+{
+	return out->how == HOW_REFUSED && (s64)out->trap.regs.rax == -ENOLINK &&
+	       goes_on(call, handle, out);
+}
+
+static const struct change {
+	const char *name;
+	bool (*post)(void);
+	bool (*ended)(const struct steps_call *call, u64 handle,
+		      struct outcome *out);
+} changes[] = {
+	{ "RIP", rip_elsewhere, is_elsewhere },
+	{ "CPL", cpl_0, is_aborted },
+	{ "XCR0", no_avx, is_aborted_xcr },
+	{ "an exception", exception, is_ud },
+	{ "an NMI", nmi, is_resumed_nmi },
+	{ "single-stepping", single_step, is_resumed_stepped },
+	{ "CR3", other_cr3, is_resumed },
+	{ "EFER.SCE", efer, is_resumed },
+	{ "real mode", real_mode, is_unharmed },
+};
+
+/* One call under the poker.  Return: the change has come; *good: as it must. */
+static bool attempt(const struct change *change, unsigned int n, bool *good)
+{
+	struct steps_call call = { &att, n % STEPS_IDS, STEPS, ROUNDS };
+	struct outcome out;
+	u64 handle;
+	bool came = false;
+
+	shared->count[call.id] = 0;
+	handle = steps_suspend(&call, &out);
+	poker->period_us = 500 + random() % 1000;
+	if (!handle || poker_start(0, poker))
+		return expect(false, "%s: a call is poked", change->name);
+	for (;;) {
+		resume(handle, NULL, 3, &out);
+		came = !vcpu_posted(0);
+		if (came || out.how != HOW_AEP)
+			break;
+		handle = out.trap.regs.rdi;
+	}
+	poker_stop(0, poker);
+	if (came)
+		*good = change->ended(&call, handle, &out);
+	else
+		*good = steps_good(shared, &call, &out);
+	return came;
+}
+
+static void change_it(const struct change *change, unsigned int times)
+{
+	unsigned int i, n = 0, came = 0, wrong = 0;
+	bool good = false;
+
+	for (i = 0; i < times; i++) {
+		if (!change->post()) {
+			expect(false, "%s: posted", change->name);
+			break;
+		}
+		do {
+			bool here = attempt(change, n, &good);
+
+			came += here;
+			wrong += !good;
+			if (here)
+				break;
+		} while (++n < times * ATTEMPTS);
+	}
+	check(came == times && !wrong && !shared->wrong,
+	      "%s changed between RESUME and entry: %u times, %u calls, %u wrong",
+	      change->name, came, n + came, wrong);
+}
+
+static void between(void)
+{
+	unsigned int i, only = arg("only", 99), times = arg("times", 2);
+	struct export e;
+	struct trap t;
+
+	shared = steps_export(&e, "between");
+	attach(&att, "between", 3, NULL, 0);
+	if (!shared || !check(!att.err, "attached"))
+		return;
+	window_at(att.window);
+	user = pages(1);
+	kernel = pages(1);
+	special = pages(1);
+	regs = pages(1);
+	events = pages(1);
+	xcrs = pages(1);
+	debug = pages(1);
+	poker = pages(1);
+	get_sregs((u64)kernel);
+	try_at(3, get_sregs, (u64)user, &t);
+	check(!(kernel->cs.selector & 3) && (user->cs.selector & 3) == 3,
+	      "special registers at CPL 0 and 3");
+	for (i = 0; i < ARRAY_SIZE(changes); i++)
+		if (only == i || only == 99)
+			change_it(&changes[i], times);
+	check_eq(shared->cpl, 1 << 3, "CPLs at which the code ran");
+}
+
+ATTACK("between", between);
