@@ -6,8 +6,10 @@
  * values; sub code enters at the return half only, because the landing page's
  * VMFUNC is the only one in a sub context (test_landing.c).  All paths through
  * the page are followed; a jump through a register or the stack goes to every
- * offset; VMFUNC may stay in the gate (ECX = 2).  Only the page is executable
- * in the gate, so a path ends where it leaves the page.
+ * offset; VMFUNC may stay in the gate (ECX = 2).  Only gate pages are
+ * executable in the gate, so a path that leaves the page ends, or goes on in
+ * that of another window, which is checked from every offset in the state of a
+ * guest that enters: no other may be carried there.
  *
  * In the full variant list[0] is always valid, so what ECX can be matters: the
  * guest enters with 2, the index of the gate, and from then on each instruction
@@ -150,6 +152,11 @@ static bool find_effects(struct model *m, const u8 *page,
 	return true;
 }
 
+static bool in_page(long offset)
+{
+	return offset >= 0 && offset < 4096;
+}
+
 static void visit(struct model *m, long offset, unsigned int state)
 {
 	if (offset < 0 || offset >= m->size || m->seen[offset][state])
@@ -166,9 +173,18 @@ static void visit_all(struct model *m, unsigned int state)
 		visit(m, offset, state);
 }
 
-/* May this state meet VMFUNC, in the sealed variant with any index? */
-static const char *vmfunc_objection(const struct model *m, unsigned int state)
+/* As a guest that enters finds it, but for ECX. */
+static bool is_idle(unsigned int state)
 {
+	return (state & ~(ECX_1 | ECX_ANY)) == DEFAULT_VALID;
+}
+
+/* May this state meet VMFUNC, in the sealed variant with any index? */
+static const char *vmfunc_objection(const struct model *m, unsigned int state,
+				    unsigned int next)
+{
+	if (state & SUB_SET && next != elisa_gate_entry_end(m->full))
+		return "VMFUNC to sub elsewhere than at landing's start";
 	if (m->full && state & SUB_SET && state & ECX_ANY)
 		return "VMFUNC with list[1] set and any index";
 	if (m->full)
@@ -187,6 +203,7 @@ static bool step(struct model *m, const u8 *page, unsigned int offset,
 {
 	const struct x86_insn *insn = &m->insn[offset];
 	unsigned int next = offset + insn->len;
+	static const char leaves[] = "a jump to another page in mid-protocol";
 	const char *objection;
 
 	/* LOOP is a branch that changes it. */
@@ -197,16 +214,22 @@ static bool step(struct model *m, const u8 *page, unsigned int offset,
 	case X86_FAULT:
 		return true;
 	case X86_JUMP:
+		if (!in_page((long)next + insn->rel) && !is_idle(state))
+			return report(finding, page, offset, leaves);
 		visit(m, (long)next + insn->rel, state);
 		return true;
 	case X86_INDIRECT:
+		if (!is_idle(state))
+			return report(finding, page, offset, leaves);
 		visit_all(m, state);
 		return true;
 	case X86_BRANCH:
+		if (!in_page((long)next + insn->rel) && !is_idle(state))
+			return report(finding, page, offset, leaves);
 		visit(m, (long)next + insn->rel, state);
 		break;
 	case X86_VMFUNC:
-		objection = vmfunc_objection(m, state);
+		objection = vmfunc_objection(m, state, next);
 		if (objection)
 			return report(finding, page, offset, objection);
 		break;

@@ -252,8 +252,28 @@ static void model_finds(void **state)
 		{ 0x400, { 0xff, 0x2f } },		/* far jump */
 		{ 0x400, { 0xdd, 0x37 } },		/* fnsave */
 		{ 0x400, { 0x0f, 0x01, 0xef } },	/* wrpkru */
+		{ 0x400, { 0xf3, 0xa4 } },		/* rep movsb */
+		{ 0x400, { 0xf3, 0x48, 0xab } },	/* rep stosq */
+		{ 0x400, { 0x67, 0xaa } },		/* stosb to EDI */
+		{ 0x400, { 0x64, 0x88, 0x00 } },	/* mov fs:[rax], al */
+		{ 0x400, { 0x65, 0xaa } },		/* prefixed stosb */
+		{ 0x400, { 0x67, 0x89, 0x07 } },	/* mov [edi], eax */
+		{ 0x400, { 0xf0, 0xff, 0x03 } },	/* lock inc [rbx] */
+		{ 0x400, { 0x8f, 0x03 } },		/* pop [rbx] */
+		{ 0x400, { 0x6c } },			/* insb */
+		{ 0x400, { 0xd7, 0x86, 0x03 } },	/* xlat; xchg [rbx] */
+		{ 0x400, { 0x0f, 0x92, 0x03 } },	/* setb [rbx] */
+		{ 0x400, { 0x0f, 0xc3, 0x03 } },	/* movnti */
+		{ 0x400, { 0x0f, 0x11, 0x03 } },	/* movups [rbx] */
+		{ 0x400, { 0x0f, 0xae, 0x03 } },	/* fxsave */
+		/* the right stores, to other places */
+		{ 0x004, { 0x10, 0xd0, 0xd6, 0x1f } },	/* RSP to list[2] */
+		{ 0x00b, { 0x00, 0xd0, 0xd6, 0x1f } },	/* EPTP to list[0] */
 		/* skips the ANDB */
 		{ GATE_EPTP_END, { 0xeb, 0x08 } },
+		/* leaves with list[1] set: for another page, or anywhere */
+		{ GATE_EPTP_END, { 0xe9, 0x00, 0x40 } },
+		{ GATE_EPTP_END, { 0xc3 } },
 	};
 	struct gate_finding finding;
 	size_t i;
@@ -265,6 +285,11 @@ static void model_finds(void **state)
 		assert_false(gate_model_check(page, ELISA_GATE_CLOSED,
 					      &finding));
 	}
+	/* Sub entered elsewhere than at landing's start: jmp 0x30. */
+	elisa_gate_build(page, false);
+	memcpy(page + elisa_gate_vmfunc_sub(false), "\xeb\x11", 2);
+	memcpy(page + 0x30, vmfunc, sizeof(vmfunc));
+	assert_false(gate_model_check(page, ELISA_GATE_CLOSED, &finding));
 	/* A return that leaves the stack pointer of sub. */
 	elisa_gate_build(page, false);
 	memset(page + elisa_gate_return(false) + 16, 0x90, 8);
