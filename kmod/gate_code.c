@@ -45,22 +45,27 @@ static unsigned int eptp_offset(void)
 	return sealed.eptp_end - sealed.entry - 4;
 }
 
-/** elisa_gate_entry_end() - offset behind the entry half, landing's first */
+/**
+ * elisa_gate_entry_end() - offset behind the entry half, landing's first
+ * @is_full: variant
+ */
 unsigned int elisa_gate_entry_end(bool is_full)
 {
 	return variant(is_full)->entry_end - variant(is_full)->entry;
 }
 
-/** elisa_gate_vmfunc_sub() - offset of the entry half's VMFUNC */
+/**
+ * elisa_gate_vmfunc_sub() - offset of the entry half's VMFUNC
+ * @is_full: variant
+ */
 unsigned int elisa_gate_vmfunc_sub(bool is_full)
 {
 	return variant(is_full)->vmfunc - variant(is_full)->entry;
 }
 
 /**
- * elisa_gate_return() - offset of the return half, and where landing ends;
- * the page's size in the full variant, which has no return half
- * @is_full: variant
+ * elisa_gate_return() - offset of the return half, and where landing ends
+ * @is_full: variant; full has no return half: the page's size
  */
 unsigned int elisa_gate_return(bool is_full)
 {
@@ -68,7 +73,10 @@ unsigned int elisa_gate_return(bool is_full)
 	       (variant(is_full)->ret_end - variant(is_full)->ret);
 }
 
-/** elisa_landing_bad_index() - offset of the UD2 for a bad entry index */
+/**
+ * elisa_landing_bad_index() - offset of the UD2 for a bad entry index
+ * @is_full: variant
+ */
 unsigned int elisa_landing_bad_index(bool is_full)
 {
 	return elisa_gate_entry_end(is_full) +

@@ -72,6 +72,11 @@ static void simple(void **state)
 				  ELISA_CMD_EXPORT_DEL), "16:09000000 ");
 }
 
+#define ADD_HEAD	"17:6b7600 29:07000000 20:00010000 32:01 "
+#define ADD_SEGMENTS	"n30:{1:00000000 2:01000000 3:05000000 } " \
+			"n30:{1:03000000 2:02000000 3:01000000 } "
+#define ADD_ENTRY	"n31:{1:6e6f7000 2:23010000 } "
+
 static void export_add(void **state)
 {
 	static struct subimage image = {
@@ -95,7 +100,7 @@ static void export_add(void **state)
 	(void)state;
 	assert_string_equal(check(enl_export_add_msg(FAMILY, &add),
 				  ELISA_CMD_EXPORT_ADD),
-			    "17:6b7600 29:07000000 20:00010000 32:01 n30:{1:00000000 2:01000000 3:05000000 } n30:{1:03000000 2:02000000 3:01000000 } n31:{1:6e6f7000 2:23010000 } ");
+			    ADD_HEAD ADD_SEGMENTS ADD_ENTRY);
 	add.fd = -1;
 	assert_null(enl_export_add_msg(FAMILY, &add));
 	add.fd = 7;
