@@ -214,6 +214,27 @@ static void memlock(void)
 ATTACK("memlock", memlock);
 
 /*
+ * --- DETACH interrupts all CPUs, and a bad token costs the guest least: a
+ * thousand a second, 20 in 20 ms, and a turn may begin with what an earlier one
+ * had left.
+ */
+static void pace(void)
+{
+	u64 ms = arg("second", 100000000) / 1000, n, begin = rdtsc(), took;
+	struct export e = { };
+	struct att att = { };
+
+	for (n = 0; n < 300; n++)
+		expect(detach(&att) == -ENOENT && export_destroy(&e) == -ENOENT,
+		       "no such token");
+	took = (rdtsc() - begin) / ms;
+	check(2 * n <= took + 60, "%llu DETACH and EXPORT_DESTROY take %llu ms",
+	      2 * n, took);
+}
+
+ATTACK("pace", pace);
+
+/*
  * --- floods, one after the other, while a bystander in a VM of its own counts the
  * calls that it gets done in each.
  */
@@ -248,7 +269,7 @@ static u64 enter_phase(enum phase phase)
 
 static void flood(void)
 {
-	u64 second = arg("second", 100000000), n, until, wrong = 0;
+	u64 n, until, wrong = 0;
 	struct export e;
 	struct att att;
 
@@ -271,10 +292,6 @@ static void flood(void)
 	}
 	check(!wrong && n > 50, "%llu attaches and detaches, %llu wrong", n,
 	      wrong);
-	/* 20 in 20 ms; a turn may begin with what an earlier one had left. */
-	check(n <= phase_ticks / (second / 1000) + 60,
-	      "no more than 1000 a second: %llu in %llu ms", n,
-	      phase_ticks / (second / 1000));
 
 	until = enter_phase(PHASE_FAULT);
 	for (n = 0; rdtsc() < until; n++)
@@ -333,8 +350,11 @@ static void bystander(void)
 		 calls[PHASE_DENIED] + calls[PHASE_LOG]);
 	for (phase = PHASE_QUIET; phase < PHASE_END; phase++) {
 		rate[phase] = calls[phase] * 1000000 / (ticks[phase] ?: 1);
-		/* Half of one CPU is what any VM takes from another. */
-		check(rate[phase] * 3 >= rate[PHASE_QUIET],
+		/*
+		 * On one CPU a busy VM takes half from another, and the monitor
+		 * of events has a share.
+		 */
+		check(rate[phase] * 4 >= rate[PHASE_QUIET],
 		      "bystander, %s: %llu calls per million ticks, %llu %%",
 		      phase_name[phase], rate[phase],
 		      rate[phase] * 100 / (rate[PHASE_QUIET] ?: 1));

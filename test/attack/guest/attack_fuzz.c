@@ -99,9 +99,42 @@ static bool chance(unsigned int percent)
 
 /* --- objects that exist, as far as one vCPU can know */
 
+/* One of few in a large array, seldom none. */
+static u64 existing(const u64 *array, unsigned int n)
+{
+	unsigned int i, first = random() % n;
+
+	if (chance(10))
+		return array[first];
+	for (i = 0; i < n; i++)
+		if (array[(first + i) % n])
+			return array[(first + i) % n];
+	return 0;
+}
+
+static u64 an_export(void)
+{
+	return existing(export_tokens, EXPORTS);
+}
+
+static u64 a_handle(void)
+{
+	return existing(handles, HANDLES);
+}
+
+static struct live an_att(void)
+{
+	unsigned int i, first = random() % ATTS;
+
+	for (i = 0; i < ATTS; i++)
+		if (atts[(first + i) % ATTS].token)
+			break;
+	return atts[(first + i) % ATTS];
+}
+
 static u64 a_token(void)
 {
-	return chance(50) ? ANY(export_tokens) : ANY(atts).token;
+	return chance(50) ? an_export() : an_att().token;
 }
 
 static void put_att(u64 token, u64 window, int cpl)
@@ -161,7 +194,7 @@ static u64 any_value(void)
 	case 2:
 		return a_token() ^ (chance(50) ? 1ULL << random() % 64 : 0);
 	case 3:
-		return ANY(handles);
+		return a_handle();
 	default:
 		return random() >> random() % 64;
 	}
@@ -197,20 +230,20 @@ static void fill_args(unsigned int nr, struct hc *hc)
 		};
 		break;
 	case ELISA_HC_DETACH:
-		hc->rdi = ANY(atts).token;
+		hc->rdi = an_att().token;
 		break;
 	case ELISA_HC_ENTRY:
 	case ELISA_HC_EXPORT_ENTRY:
 		*hc = (struct hc){
-			nr == ELISA_HC_ENTRY ? ANY(atts).token :
-					       ANY(export_tokens),
+			nr == ELISA_HC_ENTRY ? an_att().token :
+					       an_export(),
 			word[0], word[1], word[2], word[3],
 			chance(70) ? random() % 2 * 16 : ANY(values)
 		};
 		break;
 	case ELISA_HC_EXPORT_IMAGE:
 		*hc = (struct hc){
-			ANY(export_tokens),
+			an_export(),
 			chance(60) ? VA_GOOD : ANY(addresses),
 			chance(50) ? 0 : chance(50) ? random() % 512 :
 						      ANY(values),
@@ -220,17 +253,17 @@ static void fill_args(unsigned int nr, struct hc *hc)
 		break;
 	case ELISA_HC_EXPORT_DATA:
 		*hc = (struct hc){
-			ANY(export_tokens), ANY(addresses), ANY(values),
+			an_export(), ANY(addresses), ANY(values),
 			sensible_count(ELISA_DATA_PAGES_MAX), 0, 0
 		};
 		break;
 	case ELISA_HC_EXPORT_SEAL:
 	case ELISA_HC_EXPORT_DESTROY:
-		hc->rdi = ANY(export_tokens);
+		hc->rdi = an_export();
 		break;
 	case ELISA_HC_RESUME:
 	case ELISA_HC_ABORT:
-		hc->rdi = ANY(handles);
+		hc->rdi = a_handle();
 		break;
 	}
 }
@@ -338,7 +371,10 @@ static s64 try_resume(u64 handle, int cpl)
 	for (i = 0; i < HANDLES; i++)
 		if (handles[i] == handle && handle)
 			handles[i] = 0;
+	/* Code entered in its middle may never end. */
+	storm_start(1000000, 2000000);
 	resume(handle, NULL, cpl, &out);
+	storm_stop();
 	if (out.how == HOW_AEP)
 		keep_handle(out.trap.regs.rdi);
 	else if (out.how == HOW_REFUSED &&
@@ -379,7 +415,7 @@ static s64 one(unsigned int nr, int cpl, const struct hc *in)
 /* A call, so that instances and handles are there.  At CPL 3 only. */
 static void call_something(void)
 {
-	const struct live att = ANY(atts);
+	const struct live att = an_att();
 	struct regs in = {
 		.rdi = random() % STEPS_IDS, .rsi = random() % 200,
 		.rdx = 1000, .r11 = random() % 3,
@@ -388,8 +424,7 @@ static void call_something(void)
 
 	if (!att.token || att.cpl != 3 || !att.window)
 		return;
-	if (chance(50))
-		storm_start(1000000, 2000000);
+	storm_start(1000000, 2000000);
 	enter(att.window, 0, &in, 3, &out);
 	storm_stop();
 	if (out.how == HOW_AEP)
@@ -487,7 +522,7 @@ static void fuzz_cpu(u64 until)
 		if (is_new(call.nr, ret, &before))
 			kept[__atomic_fetch_add(&n_kept, 1, __ATOMIC_SEQ_CST) %
 			     KEPT] = call;
-		if (chance(5))
+		if (chance(3))
 			call_something();
 		if (chance(3))
 			remap();
@@ -553,7 +588,7 @@ static void fuzz(void)
 	u64 until = arg("mticks", 0) ? rdtsc() + arg("mticks", 0) * 1000000 : 0;
 	unsigned int i;
 
-	calls_each = arg("calls", 4000);
+	calls_each = arg("calls", 1500);
 	run_limit = 100000000;
 	prepare_memory();
 	for (i = 1; i < n_cpus; i++)
@@ -564,7 +599,7 @@ static void fuzz(void)
 	print("# seed %llu: %llu hypercalls, %llu succeeded, %u different (nr, result), %u orders of two\n",
 	      arg("seed", 1), n_calls, n_good, n_pairs, n_transitions);
 	check_eq(n_wrong, 0, "%llu hypercalls, undocumented results", n_calls);
-	check(n_pairs >= 60 && n_good >= n_calls / 20,
+	check(n_calls < 1000 || (n_pairs >= 40 && n_good >= n_calls / 20),
 	      "the fuzzer gets somewhere: %u results, %llu successes", n_pairs,
 	      n_good);
 	clean_up();
