@@ -24,26 +24,47 @@ static volatile int mode;
 static struct outcome rival_out;
 static volatile s64 rival_ret;
 static u64 rival_busy;
+static volatile bool over;
+static struct poker *poker;
 
-static void delay(void)
+static void delay(u64 most)
 {
-	/* RESUME and ABORT must meet within a few thousand instructions. */
-	u64 until = rdtsc() + random() % (mode <= ABORT ? 4000 : 60000);
+	u64 until = rdtsc() + random() % most;
 
 	while (rdtsc() < until)
 		pause();
 }
 
+/*
+ * A call is being resumed for a few hundred instructions, or for as long as a
+ * VMM likes that a signal gave the vCPU in between: vCPU 0 has a poker, and
+ * tells the handle before each RESUME.
+ */
+static void finish_under_poker(struct outcome *out)
+{
+	poker->period_us = 1000;
+	expect(!poker_start(0, poker), "the poker starts");
+	do {
+		resume(handle, NULL, 3, out);
+		if (out->how == HOW_AEP)
+			handle = out->trap.regs.rdi;
+	} while (out->how == HOW_AEP ||
+		 (out->how == HOW_REFUSED &&
+		  (s64)out->trap.regs.rax == -EAGAIN));
+	over = true;
+	poker_stop(0, poker);
+}
+
 static s64 try_abort(void)
 {
-	unsigned int i;
-	s64 ret = 0;
+	s64 ret = -ENOLINK;
 
-	for (i = 0; i < 6; i++) {
+	while (!over) {
 		ret = abort_call(handle);
-		if (ret != -EBUSY)
+		if (!ret)
 			break;
-		rival_busy++;
+		rival_busy += ret == -EBUSY;
+		delay(5000);
 	}
 	return ret;
 }
@@ -53,7 +74,7 @@ static void rival(u64 rounds)
 	while (rounds--) {
 		barrier(&begin, 2);
 		window_at(att.window);
-		delay();
+		delay(mode == RESUME ? 4000 : mode == ABORT ? 400000 : 60000);
 		switch (mode) {
 		case RESUME:
 			steps_finish(handle, 3, &rival_out);
@@ -134,9 +155,13 @@ static void contest(int how, const char *what, unsigned int rounds)
 		shared->count[call.id] = 0;
 		handle = steps_suspend(&call, &out);
 		suspends += !!handle;
+		over = false;
 		barrier(&begin, 2);
-		delay();
-		steps_finish(handle, 3, &out);
+		delay(mode == RESUME ? 4000 : 60000);
+		if (how == ABORT)
+			finish_under_poker(&out);
+		else
+			steps_finish(handle, 3, &out);
 		barrier(&end, 2);
 		if (!fair(&call, &out, &won)) {
 			unfair++;
@@ -172,10 +197,11 @@ static void contests(void)
 
 	if (!check(n_cpus == 2, "two vCPUs"))
 		return;
+	poker = pages(1);
 	if (arg("only", RESUME) == RESUME)
 		contest(RESUME, "RESUME against RESUME", n);
 	if (arg("only", ABORT) == ABORT)
-		contest(ABORT, "RESUME against ABORT", 2 * n);
+		contest(ABORT, "RESUME against ABORT", n);
 	if (arg("only", DETACH) == DETACH)
 		contest(DETACH, "RESUME against DETACH", n / 3);
 	if (arg("only", DESTROY) == DESTROY) {
