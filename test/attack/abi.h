@@ -95,6 +95,7 @@ struct poker {
 	__u64 secrets_seen;
 	__u64 in_window;		/* RIP or RSP of gate or sub */
 	__u64 at_aep;			/* RIP in the AEP page */
+	__u64 at_return;		/* RIP is a return stub's address */
 	/*
 	 * RIP is a stub's address, and there is an interrupt shadow or an
 	 * exception on its way; or, at an AEP, any flag but IF.

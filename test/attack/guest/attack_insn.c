@@ -300,3 +300,35 @@ static void run_cr0(void)
 }
 
 ATTACK("cr0", run_cr0);
+
+/*
+ * Interrupts are held off for one instruction behind STI and MOV SS; the VMM
+ * sees whether the stub inherits that.
+ */
+static void run_shadow(void)
+{
+	u64 sti, mov_ss, i, calls = arg("long", 0) ? 20000 : 600;
+	struct poker *poker = pages(1);
+	unsigned int faults = 0;
+
+	if (!set_up())
+		return;
+	sti = insn_number("sti, vmcall");
+	mov_ss = insn_number("mov ss, vmcall");
+	poker->period_us = 200;
+	poker_start(0, poker);
+	for (i = 0; i < calls; i++) {
+		struct regs in;
+
+		faults += execute(0, i & 1 ? sti : mov_ss, &in).status ==
+			  -EFAULT;
+	}
+	poker_stop(0, poker);
+	check(faults == calls && poker->at_return >= 20,
+	      "%u calls end in a shadow, %llu of %llu signals at the return stub",
+	      faults, poker->at_return, poker->kicks);
+	check(!poker->stub_wrong, "the stub is in none: %llu are",
+	      poker->stub_wrong);
+}
+
+ATTACK("shadow", run_shadow);

@@ -38,14 +38,26 @@ bool vectors_are_initial(const struct vectors *v)
 	       is_zero(p + VECTORS_AVX, VECTORS_END - VECTORS_AVX);
 }
 
+/*
+ * Without ever having the secret in a register, where a handler or the VMM
+ * would find it.
+ */
+#define MASK	0x00ff00ff00ff00ffULL
+
+static volatile u64 mask = MASK;
+
+bool is_secret(const void *p)
+{
+	return (*(const u64 *)p ^ mask) == (ORACLE_SECRET ^ MASK);
+}
+
 bool holds_secret(const void *p, size_t size)
 {
 	const u8 *byte = p;
 	size_t i;
 
 	for (i = 0; i + 8 <= size; i++)
-		if (byte[i] == (u8)ORACLE_SECRET &&
-		    *(const u64 *)(byte + i) == ORACLE_SECRET)
+		if (byte[i] == (u8)ORACLE_SECRET && is_secret(byte + i))
 			return true;
 	return false;
 }

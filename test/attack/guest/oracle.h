@@ -29,6 +29,7 @@ void vectors_get(struct vectors *v);
 void vectors_put(const struct vectors *v);
 /* As FNINIT and a cleared MXCSR leave it, all registers zero? */
 bool vectors_are_initial(const struct vectors *v);
+bool is_secret(const void *p);
 bool holds_secret(const void *p, size_t size);
 
 /* Control state of this vCPU. */

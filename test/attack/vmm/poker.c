@@ -65,6 +65,7 @@ long poker_start(struct vcpu *vcpu, const struct poker *poker)
 	vcpu->poker.kicks = 0;
 	vcpu->poker.secrets_seen = 0;
 	vcpu->poker.in_window = 0;
+	vcpu->poker.at_return = 0;
 	vcpu->poker.stub_wrong = 0;
 	vcpu->poker.at_aep = 0;
 	vcpu->poker.first_rip = 0;
@@ -116,17 +117,19 @@ static bool is_aep(uint64_t va)
 	       (offset & (ELISA_WINDOW_SIZE - 1)) >> 12 == ELISA_W_AEP >> 12;
 }
 
+static bool is_at(uint64_t va, uint64_t offset)
+{
+	va -= ELISA_WINDOW_BASE;
+	return va < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
+	       (va & (ELISA_WINDOW_SIZE - 1)) == offset;
+}
+
 /* Nothing that sub did is left when a vCPU stands at the start of a stub. */
 static bool is_wrong_at_stub(const struct state *s)
 {
-	uint64_t offset = s->regs.rip - ELISA_WINDOW_BASE;
-	bool aep;
+	bool aep = is_at(s->regs.rip, ELISA_W_AEP);
 
-	if (offset >= ELISA_WINDOWS * ELISA_WINDOW_SIZE)
-		return false;
-	offset &= ELISA_WINDOW_SIZE - 1;
-	aep = offset == ELISA_W_AEP;
-	if (!aep && offset != ELISA_W_RETURN)
+	if (!aep && !is_at(s->regs.rip, ELISA_W_RETURN))
 		return false;
 	return s->events.interrupt.shadow || s->events.exception.injected ||
 	       s->events.exception.pending ||
@@ -162,6 +165,7 @@ void poker_look(struct vcpu *self)
 	p->secrets_seen += secret;
 	p->in_window += inside;
 	p->at_aep += is_aep(s.regs.rip);
+	p->at_return += is_at(s.regs.rip, ELISA_W_RETURN);
 	p->stub_wrong += wrong;
 out:
 	pthread_mutex_unlock(&vm.lock);
