@@ -19,7 +19,7 @@ static struct steps_shared *shared;
 static struct export export;
 static struct att att;
 static struct barrier begin, end;
-static volatile u64 handle;
+static volatile u64 handle, published;
 static volatile int mode;
 static struct outcome rival_out;
 static volatile s64 rival_ret;
@@ -38,13 +38,15 @@ static void delay(u64 most)
 /*
  * A call is being resumed for a few hundred instructions, or for as long as a
  * VMM likes that a signal gave the vCPU in between: vCPU 0 has a poker, and
- * tells the handle before each RESUME.
+ * tells the handle before each RESUME.  The rival tries each handle once, a
+ * random while after that.
  */
 static void finish_under_poker(struct outcome *out)
 {
 	poker->period_us = 1000;
 	expect(!poker_start(0, poker), "the poker starts");
 	do {
+		published = handle;
 		resume(handle, NULL, 3, out);
 		if (out->how == HOW_AEP)
 			handle = out->trap.regs.rdi;
@@ -57,14 +59,21 @@ static void finish_under_poker(struct outcome *out)
 
 static s64 try_abort(void)
 {
+	u64 h, last = 0;
 	s64 ret = -ENOLINK;
 
 	while (!over) {
-		ret = abort_call(handle);
+		h = published;
+		if (h == last) {
+			pause();
+			continue;
+		}
+		last = h;
+		delay(100000);
+		ret = abort_call(h);
 		if (!ret)
 			break;
 		rival_busy += ret == -EBUSY;
-		delay(5000);
 	}
 	return ret;
 }
@@ -74,7 +83,7 @@ static void rival(u64 rounds)
 	while (rounds--) {
 		barrier(&begin, 2);
 		window_at(att.window);
-		delay(mode == RESUME ? 4000 : mode == ABORT ? 400000 : 60000);
+		delay(mode == RESUME ? 4000 : mode == ABORT ? 1 : 60000);
 		switch (mode) {
 		case RESUME:
 			steps_finish(handle, 3, &rival_out);
@@ -156,6 +165,7 @@ static void contest(int how, const char *what, unsigned int rounds)
 		handle = steps_suspend(&call, &out);
 		suspends += !!handle;
 		over = false;
+		published = 0;
 		barrier(&begin, 2);
 		delay(mode == RESUME ? 4000 : 60000);
 		if (how == ABORT)
@@ -201,7 +211,7 @@ static void contests(void)
 	if (arg("only", RESUME) == RESUME)
 		contest(RESUME, "RESUME against RESUME", n);
 	if (arg("only", ABORT) == ABORT)
-		contest(ABORT, "RESUME against ABORT", n);
+		contest(ABORT, "RESUME against ABORT", 2 * n);
 	if (arg("only", DETACH) == DETACH)
 		contest(DETACH, "RESUME against DETACH", n / 3);
 	if (arg("only", DESTROY) == DESTROY) {
