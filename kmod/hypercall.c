@@ -112,6 +112,7 @@ static s64 hc_export_entry(struct call *c)
 
 static s64 hc_export_seal(struct call *c)
 {
+	elisa_pace(c->vm);
 	return elisa_export_seal(c->vm, c->rdi);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pacing.  Detaching and destroying an export interrupt every CPU, for INVEPT.
- * A guest may do that a thousand times a second; one that wants more sleeps
- * until it may again, at the cost of nobody but itself.
+ * Pacing.  Detaching and destroying an export interrupt every CPU, for INVEPT;
+ * sealing one reads all of its code.  A guest may do that a thousand times a
+ * second; one that wants more sleeps until it may again, at the cost of nobody
+ * but itself.
  */
 #include <linux/ratelimit.h>
 #include <linux/sched/signal.h>

@@ -10,6 +10,7 @@
 #ifdef __KERNEL__
 #include <linux/bits.h>
 #include <linux/errno.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #else
@@ -26,6 +27,10 @@ typedef uint64_t u64;
 typedef int32_t s32;
 
 #define BIT_ULL(n)	(1ULL << (n))
+
+static inline void cond_resched(void)
+{
+}
 #endif
 
 #endif /* ELISA_PORTABLE_H */

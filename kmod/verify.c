@@ -54,7 +54,7 @@ static enum elisa_verdict check_at(const u8 *p, size_t left)
  * @len: their number
  * @offset: set to the offset of the first finding
  *
- * Return: ELISA_CODE_OK or what was found.
+ * Context: sleeps.  Return: ELISA_CODE_OK or what was found.
  */
 enum elisa_verdict elisa_verify_code(const u8 *code, size_t len, size_t *offset)
 {
@@ -62,6 +62,9 @@ enum elisa_verdict elisa_verify_code(const u8 *code, size_t len, size_t *offset)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
+		/* 2 MiB take a while. */
+		if (!(i % 0x10000))
+			cond_resched();
 		verdict = check_at(code + i, len - i);
 		if (verdict != ELISA_CODE_OK) {
 			*offset = i;
