@@ -282,16 +282,19 @@ again:
 	good = expected(t, &in, &out, calls) && !sub->strange &&
 	       (!calls || log_is_right(sub)) &&
 	       (!other || others == other->calls + other->strange);
-	wrong += !expect(good, "offset %x set %u n %u CPL %d %s, %s: %s %llu rip %llx rax %llx rsp %llx, ran %llu strange %llu",
-	       t->offset, t->set, t->n, t->cpl, way_name[t->way],
-	       t->open ? "open" : "closed", how_name[out.how],
-	       out.trap.regs.vector, out.trap.regs.rip, out.trap.regs.rax,
-	       out.trap.regs.rsp, calls, sub->strange);
+	wrong += !expect(good,
+			 "%x set %u n %u CPL %d %s, %s: %s %llu rip %llx rax %llx rsp %llx, ran %llu %llu",
+			 t->offset, t->set, t->n, t->cpl, way_name[t->way],
+			 t->open ? "open" : "closed", how_name[out.how],
+			 out.trap.regs.vector, out.trap.regs.rip,
+			 out.trap.regs.rax, out.trap.regs.rsp, calls,
+			 sub->strange);
 	if (out.how == HOW_RETURN && t->offset < GATE_CODE_END)
 		saved_rsp = out.trap.regs.rsp;
 	wrong += !expect(ways_out_are_shut(t->cpl, !(t->n % 32)),
-	       "after offset %x set %u n %u CPL %d %s, %s", t->offset, t->set,
-	       t->n, t->cpl, way_name[t->way], t->open ? "open" : "closed");
+			 "after offset %x set %u n %u CPL %d %s, %s", t->offset,
+			 t->set, t->n, t->cpl, way_name[t->way],
+			 t->open ? "open" : "closed");
 }
 
 /* The CI sample: all code and what is near it, and every 64th other. */
@@ -350,7 +353,7 @@ static void say(const char *what)
 {
 	check(count.tries > 1000 && count.ran && count.ud_at && count.einval &&
 	      count.efault,
-	      "%s: %llu entries: 0 %llu, -EINVAL %llu, -EFAULT %llu, #UD there %llu, near %llu, other %llu; ran %llu",
+	      "%s: %llu tries: 0 %llu, -EINVAL %llu, -EFAULT %llu, #UD there %llu, near %llu, other %llu; ran %llu",
 	      what, count.tries, count.ok, count.einval, count.efault,
 	      count.ud_at, count.ud_elsewhere, count.tries - count.ok -
 	      count.einval - count.efault - count.ud_at - count.ud_elsewhere,
@@ -373,7 +376,7 @@ static bool start(int cpl0, int cpl1)
 		     calls_work(&att[1], shared[1]), "legal calls");
 }
 
-static void gate(void)
+static void enter_gate(void)
 {
 	unsigned int cpl, way;
 
@@ -387,4 +390,4 @@ static void gate(void)
 	}
 }
 
-ATTACK("gate", gate);
+ATTACK("gate", enter_gate);

@@ -191,7 +191,7 @@ static void elsewhere(int cpl)
 	}
 }
 
-static void landing(void)
+static void leave_by_landing(void)
 {
 	static struct export e;
 	unsigned int i;
@@ -224,4 +224,4 @@ static void landing(void)
 	}
 }
 
-ATTACK("landing", landing);
+ATTACK("landing", leave_by_landing);
