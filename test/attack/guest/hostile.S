@@ -67,6 +67,7 @@ BLOB_END h_smash
  * pointer (0: keep), RDX = flags, RCX = RAX and R8 = RCX at the end.
  */
 BLOB_BEGIN h_trash
+	fninit
 	movabs	$ELISA_SUB_DATA + 8, %rax
 	mov	(%rax), %r15
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15

@@ -85,36 +85,31 @@ void state_put(const struct state *s)
 		wrmsr(msrs[i], s->msr[i]);
 }
 
+#define PART(field, text) \
+	{ offsetof(struct state, field), sizeof(((struct state *)0)->field), text }
+
+static const struct {
+	size_t offset, size;
+	const char *name;
+} part[] = {
+	PART(sregs.cs, "CS"), PART(sregs.ss, "SS"), PART(sregs.ds, "DS"),
+	PART(sregs.es, "ES"), PART(sregs.fs, "FS"), PART(sregs.gs, "GS"),
+	PART(sregs.tr, "TR"), PART(sregs.ldt, "LDT"),
+	PART(sregs.gdt, "GDT"), PART(sregs.idt, "IDT"),
+	PART(sregs.cr0, "CR0"), PART(sregs.cr3, "CR3"),
+	PART(sregs.cr4, "CR4"), PART(sregs.cr8, "CR8"),
+	PART(sregs.efer, "EFER"), PART(sregs.apic_base, "APIC base"),
+	PART(debug, "debug registers"), PART(msr, "an MSR"),
+};
+
 const char *state_differs(const struct state *a, const struct state *b)
 {
-	const struct kvm_sregs *x = &a->sregs, *y = &b->sregs;
+	unsigned int i;
 
-#define SAME(field, name) \
-	do { \
-		if (memcmp(&x->field, &y->field, sizeof(x->field))) \
-			return name; \
-	} while (0)
-	SAME(cs, "CS");
-	SAME(ss, "SS");
-	SAME(ds, "DS");
-	SAME(es, "ES");
-	SAME(fs, "FS");
-	SAME(gs, "GS");
-	SAME(tr, "TR");
-	SAME(ldt, "LDT");
-	SAME(gdt, "GDT");
-	SAME(idt, "IDT");
-	SAME(cr0, "CR0");
-	SAME(cr3, "CR3");
-	SAME(cr4, "CR4");
-	SAME(cr8, "CR8");
-	SAME(efer, "EFER");
-	SAME(apic_base, "APIC base");
-#undef SAME
-	if (memcmp(&a->debug, &b->debug, sizeof(a->debug)))
-		return "debug registers";
-	if (memcmp(a->msr, b->msr, sizeof(a->msr)))
-		return "an MSR";
+	for (i = 0; i < ARRAY_SIZE(part); i++)
+		if (memcmp((const u8 *)a + part[i].offset,
+			   (const u8 *)b + part[i].offset, part[i].size))
+			return part[i].name;
 	return NULL;
 }
 
