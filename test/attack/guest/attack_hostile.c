@@ -233,6 +233,8 @@ static void trash(const struct att *a)
 				   ARGS(a->window + ELISA_W_GATE + LEAVE,
 					stack[i], 0x202, function[j].rax,
 					function[j].rcx));
+			/* The caller's status is EAX. */
+			res.status = (s32)res.status;
 			expect(res.status == (function[j].leaves ? 0 : -EFAULT),
 			       "VMFUNC(%llx, %llx), CPL %d: status %lld, details %llx",
 			       function[j].rax, function[j].rcx, a->cpl,
