@@ -167,7 +167,7 @@ static void interrupted(int cpl, u64 rounds)
 
 static void run_interrupts(void)
 {
-	u64 rounds = arg("long", 0) ? 100000000 : 10000000;
+	u64 rounds = arg("long", 0) ? 100000000 : 5000000;
 
 	if (!busy_export(&shared, "busy"))
 		return;

@@ -79,7 +79,7 @@ static void storm(const struct att *a, const char *what, u64 calls, u64 least)
 
 static void run_storm(void)
 {
-	u64 calls = arg("long", 0) ? 10000000 : 300000;
+	u64 calls = arg("long", 0) ? 10000000 : 200000;
 	unsigned int i;
 
 	if (!set_up())
@@ -133,7 +133,7 @@ static void send(u64 unused)
 
 static void run_cross(void)
 {
-	u64 calls = arg("long", 0) ? 10000000 : 300000;
+	u64 calls = arg("long", 0) ? 10000000 : 200000;
 	u64 *irqs = this_cpu()->irqs;
 	unsigned int i;
 

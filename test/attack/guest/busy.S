@@ -56,6 +56,9 @@ BLOB_BEGIN busy
 	je	4f
 	mov	%cr2, %rax
 	mov	%rax, BUSY_N_REGS * 8 + 8(%rcx)
+	/* A return leaves it as it is. */
+	xor	%eax, %eax
+	mov	%rax, %cr2
 4:	mov	$7, %eax
 	xor	%edx, %edx
 	xsave64	BUSY_AFTER - BUSY_REGS(%rcx)
