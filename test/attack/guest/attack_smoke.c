@@ -155,8 +155,8 @@ static void storm(const struct att *att)
 	struct result res;
 
 	shared->secret[0] = SECRET;
-	storm_start(60000, 120000);
-	res = elisa_call(att, SUB_HOLD, ARGS(300000));
+	storm_start(1000000, 2000000);
+	res = elisa_call(att, SUB_HOLD, ARGS(3000000));
 	storm_stop();
 	irqs = this_cpu()->irqs[VECTOR_TIMER] - irqs;
 	check(!res.status && !res.value,
@@ -174,10 +174,10 @@ static void poked(const struct att *att)
 	struct result res;
 
 	shared->secret[0] = SECRET;
-	poker->period_us = 200;
+	poker->period_us = 1000;
 	poker->secret[0] = SECRET;
 	check_eq(poker_start(0, poker), 0, "the poker starts");
-	res = elisa_call(att, SUB_HOLD, ARGS(500000));
+	res = elisa_call(att, SUB_HOLD, ARGS(3000000));
 	poker_stop(0, poker);
 	check(!res.status && !res.value, "a call under a poker, CPL %d",
 	      att->cpl);
@@ -195,7 +195,7 @@ static void poker_sees(void)
 	struct poker *poker = pages(1);
 	u64 until = rdtsc() + 3000000;
 
-	poker->period_us = 200;
+	poker->period_us = 1000;
 	poker->secret[0] = SECRET;
 	poker_start(0, poker);
 	while (rdtsc() < until)
