@@ -220,7 +220,7 @@ static void with_suspended_call(const struct att *att)
 	u64 handle;
 
 	shared->go = 0;
-	storm_start(100000, 100000);
+	storm_start(2000000, 3000000);
 	enter(att->window, 0, &in, att->cpl, &out);
 	storm_stop();
 	if (!check(out.how == HOW_AEP, "a call is suspended, CPL %d",

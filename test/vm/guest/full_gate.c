@@ -54,7 +54,8 @@ enter(uint64_t target, uint64_t rcx)
 		"1:\n\t"
 		"pushfq\n\tpush %%rbx\n\tpush %%rbp\n\t"
 		"push %%r12\n\tpush %%r13\n\tpush %%r14\n\tpush %%r15\n\t"
-		"sub $8, %%rsp\n\tstmxcsr (%%rsp)\n\tfnstcw 4(%%rsp)\n\t"
+		"stmxcsr -8(%%rsp)\n\tfnstcw -4(%%rsp)\n\t"
+		"mov %%fs:0, %%r10\n\tmov %%r10, -16(%%rsp)\n\t"
 		"xor %%r11d, %%r11d\n\t"
 		"test %%rsp, %%rsp\n\t"		/* ZF = 0 */
 		"mov $0, %%eax\n\t"
