@@ -22,6 +22,8 @@
 
 #include <elisa/hypercall.h>
 
+#include "long_mode.h"
+
 #define MEM_SIZE	0x200000
 #define CODE		0x1000
 #define STACK		0x3000
@@ -106,41 +108,13 @@ static void build_memory(const uint8_t *code, size_t len)
 	memcpy(mem + UD_HANDLER, code_ud, sizeof(code_ud));
 }
 
-static void set_long_mode(int vcpu)
-{
-	struct kvm_segment cs = {
-		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1,
-		.s = 1, .l = 1, .g = 1,
-	};
-	struct kvm_segment ds = cs;
-	struct kvm_sregs s;
-
-	must(ioctl(vcpu, KVM_GET_SREGS, &s), "KVM_GET_SREGS");
-	ds.selector = 16;
-	ds.type = 3;
-	ds.l = 0;
-	ds.db = 1;
-	s.cs = cs;
-	s.ds = ds;
-	s.es = ds;
-	s.fs = ds;
-	s.gs = ds;
-	s.ss = ds;
-	s.cr3 = PML4;
-	s.cr4 = 0x20;
-	s.cr0 = 0x80000011;
-	s.efer = 0x500;
-	s.gdt.base = GDT;
-	s.gdt.limit = 0x17;
-	s.idt.base = IDT;
-	s.idt.limit = 0xfff;
-	must(ioctl(vcpu, KVM_SET_SREGS, &s), "KVM_SET_SREGS");
-}
-
 int main(int argc, char **argv)
 {
 	struct kvm_userspace_memory_region ram = { .memory_size = MEM_SIZE };
 	struct kvm_regs regs = { .rip = CODE, .rsp = STACK, .rflags = 2 };
+	struct long_mode tables = {
+		.pml4 = PML4, .gdt = GDT, .idt = IDT, .idt_limit = 0xfff,
+	};
 	uint64_t identity = 0xfffbc000;
 	int kvm, vm, vcpu, size, wait;
 	struct kvm_run *run;
@@ -184,7 +158,7 @@ int main(int argc, char **argv)
 		build_memory(code_vmfunc, sizeof(code_vmfunc));
 		regs.rcx = strtoul(argv[2], NULL, 0);
 	}
-	set_long_mode(vcpu);
+	must(long_mode_set(vcpu, &tables), "KVM_SET_SREGS");
 	must(ioctl(vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
 	if (wait) {
 		puts("ready");

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "attacker.h"
+#include "long_mode.h"
 
 #define PML4		0x1000
 #define GDT		0x3000
@@ -67,44 +68,13 @@ static void set_cpuid(const struct vcpu *vcpu)
 		err(2, "KVM_SET_CPUID2");
 }
 
-static void set_long_mode(const struct vcpu *vcpu)
-{
-	struct kvm_segment cs = {
-		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1,
-		.s = 1, .l = 1, .g = 1,
-	};
-	struct kvm_segment ds = cs;
-	struct kvm_sregs s;
-
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &s))
-		err(2, "KVM_GET_SREGS");
-	ds.selector = 16;
-	ds.type = 3;
-	ds.l = 0;
-	ds.db = 1;
-	s.cs = cs;
-	s.ds = ds;
-	s.es = ds;
-	s.fs = ds;
-	s.gs = ds;
-	s.ss = ds;
-	s.cr3 = PML4;
-	s.cr4 = 0x20;		/* PAE */
-	s.cr0 = 0x80000011;	/* PG, ET, PE */
-	s.efer = 0x500;		/* LMA, LME */
-	s.gdt.base = GDT;
-	s.gdt.limit = 0x17;
-	s.idt.limit = 0;
-	if (ioctl(vcpu->fd, KVM_SET_SREGS, &s))
-		err(2, "KVM_SET_SREGS");
-}
-
 void vcpu_create(unsigned int index)
 {
 	struct kvm_regs regs = {
 		.rip = vm.entry, .rflags = 2, .rdi = index,
 		.rsi = ATTACK_INFO,
 	};
+	struct long_mode tables = { .pml4 = PML4, .gdt = GDT };
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct vcpu *vcpu = &vm.vcpu[index];
 	int size;
@@ -119,7 +89,8 @@ void vcpu_create(unsigned int index)
 	if (vcpu->run == MAP_FAILED)
 		err(2, "mmap of a vCPU");
 	set_cpuid(vcpu);
-	set_long_mode(vcpu);
+	if (long_mode_set(vcpu->fd, &tables))
+		err(2, "KVM_SET_SREGS");
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
 		err(2, "KVM_SET_REGS");
 	if (vm.irqchip && ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable))
