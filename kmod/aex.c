@@ -210,13 +210,13 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	u64 rip = elisa_rip(vcpu), rsp = elisa_rsp(vcpu);
 	u64 window = rip - ELISA_WINDOW_BASE;
 	unsigned int offset = rip & (ELISA_PAGE_SIZE - 1);
-	unsigned int slot = window / ELISA_WINDOW_SIZE;
+	unsigned int slot = array_index_nospec(window / ELISA_WINDOW_SIZE,
+					       ELISA_WINDOWS);
 	bool in_page = window < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
 		       (window & (ELISA_WINDOW_SIZE - 1)) >> 12 == 1;
 	bool is_full = in_page && v->slot[slot].is_full;
 	bool bind;
 
-	slot = array_index_nospec(slot, ELISA_WINDOWS);
 	atomic64_inc(&v->vm->stats.gate_exits);
 	trace_elisa_gate(v->vm->id, vcpu->vcpu_idx, rip, c->reason, c->async);
 	if (!c->async)
@@ -315,14 +315,14 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 	struct kvm_vcpu *vcpu = v->vcpu;
 	unsigned int slot = att->slot;
 	bool dead = READ_ONCE(att->dead);
-	bool cpl_changed, suspend;
+	bool mode_changed, suspend;
 	u64 details = 0;
 	int err = 0;
 
 	if (!c->async)
 		elisa_drop_event(vcpu);
-	cpl_changed = restore_code_segments(vcpu, att);
-	suspend = c->async && !cpl_changed && !dead;
+	mode_changed = restore_code_segments(vcpu, att);
+	suspend = c->async && !mode_changed && !dead;
 	if (suspend) {
 		save_call(v, inst);
 	} else if (dead) {
