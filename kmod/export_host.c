@@ -105,6 +105,9 @@ int elisa_export_host_segment(struct elisa_export *export, struct file *image,
 	case -ENOMEM:
 		*why = "out of memory";
 		break;
+	case -EINTR:
+		*why = "interrupted by a signal";
+		break;
 	default:
 		*why = "cannot read the image file";
 		break;
@@ -151,7 +154,7 @@ int elisa_export_host_entry(struct elisa_export *export, const char *name,
 int elisa_export_host_data(struct elisa_export *export, u32 n,
 			   const char **why)
 {
-	*why = "DATA_PAGES is above 65536";
+	*why = "shared data is more than 256 MiB";
 	if (n > ELISA_DATA_PAGES_MAX)
 		return -EINVAL;
 	*why = "not enough memory for the shared data";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What must hold whenever a vCPU is in its default context.  Debug builds
- * (make module ELISA_DEBUG=y) look at it at every exit and entry and warn;
+ * (make module ELISA_DEBUG=y) look at it after every exit and warn;
  * the attack suite runs on such a build, and a warning fails it.
  */
 #ifndef ELISA_INVARIANT_H

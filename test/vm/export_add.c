@@ -296,7 +296,7 @@ int main(void)
 	CHANGE("two entries of one name", EEXIST,
 	       "two entries have the same name",
 	       (r.n_entries = 2, r.entry[1] = "nop"));
-	CHANGE("too much data", EINVAL, "DATA_PAGES is above 65536",
+	CHANGE("too much data", EINVAL, "shared data is more than 256 MiB",
 	       r.data_pages = ELISA_DATA_PAGES_MAX + 1);
 	CHANGE("an unknown trust", ERANGE, NULL, r.trust = 2);
 	CHANGE("VMFUNC across two pages", ENOEXEC,
