@@ -13,8 +13,8 @@ static const struct cmd nouns[] = {
 	{ "vm", cmd_vm, "list", "enrolled VMs" },
 	{ "vm", cmd_vm, "del ID|NAME", "take all rights from a VM" },
 	{ "vm", cmd_vm, "enrol --pid PID [--fd N] [--name NAME] [--uuid UUID]\n"
-	  "          [--export PATTERN]... [--attach PATTERN[:ro|:rw]]...\n"
-	  "          [--pcid intercept|deny|trust]", "enrol a VM by hand" },
+	  "          [--export PATTERN]... [--attach PATTERN[:ro|:rw|:rok|:rwk]]...\n"
+	  "          [--limit KEY=N]... [--pcid intercept|deny|trust]", "enrol a VM by hand" },
 	{ "export", cmd_export, "list", "what VMs and the host share" },
 	{ "export", cmd_export, "add NAME IMAGE [--data MIB] [--trust full|sealed]",
 	  "share code and memory of the host" },
