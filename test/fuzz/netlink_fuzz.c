@@ -18,6 +18,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -458,6 +459,14 @@ static void on_term(int sig)
 
 static unsigned long *shared_count;
 
+/* What a storm must have done, of each kind, before the fuzzing may end. */
+#define STORM_LEAST	10
+
+static bool storm_is_young(void)
+{
+	return shared_count[0] < STORM_LEAST || shared_count[1] < STORM_LEAST;
+}
+
 /* Half of the VMs are deleted, the others just die. */
 static int storm_vms(void)
 {
@@ -655,7 +664,9 @@ int main(int argc, char **argv)
 		if (nice(10) == -1)
 			return 2;
 	}
-	while (sent < messages) {
+	/* On a busy machine the storm's processes get ahead slowly. */
+	while (sent < messages ||
+	       (storm && storm_is_young() && sent < 20 * messages)) {
 		next_message(&msg);
 		err = genl_send(sock, &msg, &answer);
 		if (err) {

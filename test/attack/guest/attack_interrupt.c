@@ -187,6 +187,9 @@ ATTACK("interrupt", run_interrupts);
  * follows.  It is for the code at the AEP: delivered in sub it would end the
  * call, and the guest's kernel would never see it.
  */
+#define LATE_CALLS	20
+#define LATE_LEAST	5
+
 static u64 injected;
 
 static void late(const struct att *a, u64 handle, struct outcome *out)
@@ -216,8 +219,9 @@ static void run_late(void)
 		.rdi = arg("long", 0) ? 100000000 : 10000000, .rsi = flags,
 		.r11 = BUSY_RUN, .rsp = random() & ~15ULL,
 	};
+	const char *wrong = NULL;
 	struct result res;
-	const char *wrong;
+	unsigned int i;
 
 	if (!busy_export(&shared, "late"))
 		return;
@@ -226,14 +230,19 @@ static void run_late(void)
 	poker->period_us = 700;
 	aep_hook = late;
 	poker_start(0, poker);
-	res = elisa_call_regs(&att[1], &in);
+	/* How often the VMM's thread gets its turn is not the guest's to say. */
+	for (i = 0; i < LATE_CALLS && (!i || injected < LATE_LEAST); i++) {
+		res = elisa_call_regs(&att[1], &in);
+		wrong = busy_is_wrong(shared, flags, 3);
+		if (res.status || wrong)
+			break;
+	}
 	poker_stop(0, poker);
 	aep_hook = NULL;
-	wrong = busy_is_wrong(shared, flags, 3);
 	check(!res.status && !wrong,
 	      "a call goes on as it was: status %lld, details %llx, %s is wrong",
 	      res.status, res.value, wrong ?: "nothing");
-	check(injected >= 5, "%llu exceptions at RESUME, %llu AEX", injected,
+	check(injected >= LATE_LEAST, "%llu exceptions at RESUME, %llu AEX", injected,
 	      count.aex);
 }
 
