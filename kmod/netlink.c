@@ -122,22 +122,41 @@ static int need(struct genl_info *info, int attr)
 	return -EINVAL;
 }
 
-static int reply(struct genl_info *info, u8 cmd,
-		 int (*fill)(struct sk_buff *skb, const void *arg),
-		 const void *arg)
-{
-	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+/** struct reply - an answer that is being made */
+struct reply {
+	struct genl_info *info;
+	struct sk_buff *skb;
 	void *hdr;
+};
 
-	if (!skb)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(skb, info, &elisa_genl_family, 0, cmd);
-	if (!hdr || fill(skb, arg)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
+/*
+ * Before the command does what cannot be undone: it must not be done, and fail
+ * for want of memory for the answer.  Return: 0 or -ENOMEM.
+ */
+static int reply_begin(struct reply *r, struct genl_info *info, u8 cmd)
+{
+	r->info = info;
+	r->skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	r->hdr = NULL;
+	if (r->skb)
+		r->hdr = genlmsg_put_reply(r->skb, info, &elisa_genl_family, 0,
+					   cmd);
+	if (r->hdr)
+		return 0;
+	nlmsg_free(r->skb);
+	GENL_SET_ERR_MSG(info, "out of memory");
+	return -ENOMEM;
+}
+
+/* @err: of filling it in, or what the command ended with. */
+static int reply_end(struct reply *r, int err)
+{
+	if (err) {
+		nlmsg_free(r->skb);
+		return err;
 	}
-	genlmsg_end(skb, hdr);
-	return genlmsg_reply(skb, info);
+	genlmsg_end(r->skb, r->hdr);
+	return genlmsg_reply(r->skb, r->info);
 }
 
 static int count_export(struct elisa_export *export, void *arg)
@@ -146,7 +165,7 @@ static int count_export(struct elisa_export *export, void *arg)
 	return 0;
 }
 
-static int fill_info(struct sk_buff *skb, const void *arg)
+static int fill_info(struct sk_buff *skb)
 {
 	u32 exports = 0;
 
@@ -159,9 +178,13 @@ static int fill_info(struct sk_buff *skb, const void *arg)
 
 static int cmd_info(struct sk_buff *skb, struct genl_info *info)
 {
-	int err = check_admin(skb, info);
+	struct reply r;
+	int err;
 
-	return err ? err : reply(info, ELISA_CMD_INFO, fill_info, NULL);
+	err = check_admin(skb, info);
+	if (!err)
+		err = reply_begin(&r, info, ELISA_CMD_INFO);
+	return err ? err : reply_end(&r, fill_info(r.skb));
 }
 
 static int parse_grant(struct nlattr *nla, struct elisa_grant *grant,
@@ -204,8 +227,10 @@ static int parse_grants(struct genl_info *info, struct elisa_enrolment *e)
 	int rem, err;
 
 	e->grants = kcalloc(ELISA_GRANTS_MAX, sizeof(*e->grants), GFP_KERNEL);
-	if (!e->grants)
+	if (!e->grants) {
+		GENL_SET_ERR_MSG(info, "out of memory");
 		return -ENOMEM;
+	}
 	nlmsg_for_each_attr(nla, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(nla) != ELISA_A_GRANT)
 			continue;
@@ -248,11 +273,6 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 	return err;
 }
 
-static int fill_u32_vm_id(struct sk_buff *skb, const void *arg)
-{
-	return nla_put_u32(skb, ELISA_A_VM_ID, *(const u32 *)arg);
-}
-
 static int parse_enrolment(struct genl_info *info, struct elisa_enrolment *e)
 {
 	struct nlattr **a = info->attrs;
@@ -290,10 +310,13 @@ static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
 		.pcid = ELISA_PCID_INTERCEPT,
 	};
 	const char *why = NULL;
+	struct reply r;
 	u32 id;
 	int err;
 
 	err = check_admin(skb, info);
+	if (!err)
+		err = reply_begin(&r, info, ELISA_CMD_VM_ENROL);
 	if (err)
 		return err;
 	err = parse_enrolment(info, &e);
@@ -303,7 +326,7 @@ static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
 			info->extack->_msg = why;
 	}
 	kfree(e.grants);
-	return err ? err : reply(info, ELISA_CMD_VM_ENROL, fill_u32_vm_id, &id);
+	return reply_end(&r, err ?: nla_put_u32(r.skb, ELISA_A_VM_ID, id));
 }
 
 static int cmd_vm_del(struct sk_buff *skb, struct genl_info *info)
@@ -458,15 +481,11 @@ static int add_export(struct genl_info *info, struct file *image, u32 *id)
 	return err;
 }
 
-static int fill_u32_export_id(struct sk_buff *skb, const void *arg)
-{
-	return nla_put_u32(skb, ELISA_A_EXPORT_ID, *(const u32 *)arg);
-}
-
 static int cmd_export_add(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *fd = info->attrs[ELISA_A_IMAGE_FD];
 	struct file *image;
+	struct reply r;
 	u32 id;
 	int err;
 
@@ -481,10 +500,14 @@ static int cmd_export_add(struct sk_buff *skb, struct genl_info *info)
 	if (!image)
 		return refuse(info, fd, -EBADF,
 			      "IMAGE_FD is not an open file of this process");
+	err = reply_begin(&r, info, ELISA_CMD_EXPORT_ADD);
+	if (err)
+		goto out;
 	err = add_export(info, image, &id);
+	err = reply_end(&r, err ?: nla_put_u32(r.skb, ELISA_A_EXPORT_ID, id));
+out:
 	fput(image);
-	return err ? err : reply(info, ELISA_CMD_EXPORT_ADD,
-				 fill_u32_export_id, &id);
+	return err;
 }
 
 /** struct dump - state of one dump call */
