@@ -102,12 +102,14 @@ static struct elisa_instance *find_free(struct elisa_attachment *att,
 struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 					   const struct elisa_vcpu *v)
 {
+	u64 random = get_random_u64();
 	struct elisa_instance *inst;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&att->lock, flags);
 	inst = find_free(att, v);
 	if (inst) {
+		inst->next_handle = random;
 		list_del_init(&inst->free);
 		elisa_istate_step(&inst->state, ELISA_IE_BIND);
 	}
@@ -123,6 +125,7 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 		atomic_dec(&att->vm->stats.instances);
 		return ERR_PTR(-ENOMEM);
 	}
+	inst->next_handle = random;
 	elisa_istate_step(&inst->state, ELISA_IE_BIND);
 	raw_spin_lock_irqsave(&att->lock, flags);
 	list_add(&inst->all, &att->instances);
@@ -196,11 +199,31 @@ bool elisa_instance_abort(struct elisa_instance *inst)
 }
 
 /**
+ * elisa_instance_draw() - draw a handle in advance
+ * @inst: instance, its VM's lock held
+ *
+ * The AEX that uses it holds raw spinlocks, and random numbers come from behind
+ * a lock that sleeps on PREEMPT_RT.  Between two AEXs of an instance there is
+ * elisa_instance_take() or a RESUME, so each gets bits of its own.
+ *
+ * Context: any in which one may sleep; takes att->lock.
+ */
+void elisa_instance_draw(struct elisa_instance *inst)
+{
+	u64 random = get_random_u64();
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&inst->att->lock, flags);
+	inst->next_handle = random;
+	raw_spin_unlock_irqrestore(&inst->att->lock, flags);
+}
+
+/**
  * elisa_instance_step() - change an instance's state
  * @inst: instance
  * @event: any but UNBIND and ABORT
  *
- * A transition to SUSPENDED by an AEX draws a new handle: the attachment's
+ * A transition to SUSPENDED by an AEX gives it a new handle: the attachment's
  * window in its low 7 bits, the rest random.
  *
  * Context: any; takes att->lock.
@@ -215,8 +238,8 @@ bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event)
 	raw_spin_lock_irqsave(&att->lock, flags);
 	ok = elisa_istate_step(&inst->state, event);
 	if (ok && event == ELISA_IE_AEX)
-		inst->handle = (get_random_u64() & ~(u64)(ELISA_WINDOWS - 1)) |
-			       att->slot;
+		inst->handle = (inst->next_handle &
+				~(u64)(ELISA_WINDOWS - 1)) | att->slot;
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return ok;
 }

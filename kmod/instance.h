@@ -37,6 +37,7 @@ struct elisa_saved {
  * @free: in its free list while the state is FREE
  * @state: under att->lock
  * @handle: while SUSPENDED or RESUMING
+ * @next_handle: random bits for the next AEX, which cannot draw any
  * @eptp: of @ept
  * @ept: the sub context's upper levels
  * @pages: page table of chunk ELISA_CHUNK_INSTANCE
@@ -49,7 +50,7 @@ struct elisa_instance {
 	struct elisa_attachment *att;
 	struct list_head all, free;
 	enum elisa_istate state;
-	u64 handle;
+	u64 handle, next_handle;
 	u64 eptp;
 	struct elisa_ept ept;
 	struct elisa_table pages;
@@ -65,6 +66,7 @@ void elisa_instance_map(struct elisa_instance *inst,
 			const struct elisa_vcpu *v);
 void elisa_instance_unbind(struct elisa_instance *inst);
 bool elisa_instance_abort(struct elisa_instance *inst);
+void elisa_instance_draw(struct elisa_instance *inst);
 bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event);
 struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
 					   u64 handle);

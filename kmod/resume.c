@@ -59,6 +59,7 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	v = elisa_vcpu_get_or_create(vm, vcpu);
 	if (IS_ERR(v) || elisa_vcpu_open_slot(v, inst->att->slot))
 		return -EAGAIN;
+	elisa_instance_draw(inst);
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	err = -EAGAIN;
