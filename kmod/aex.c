@@ -342,6 +342,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		v->slot[slot].instance = NULL;
 		elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va,
 				    ELISA_GATE_CLOSED);
+		elisa_ledger_unuse(&inst->ledger);
 		elisa_instance_step(inst, ELISA_IE_AEX);
 		scrub_regs(vcpu);
 		vcpu->arch.regs[VCPU_REGS_RDI] = inst->handle;

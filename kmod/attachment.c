@@ -180,6 +180,7 @@ static int attach_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	err = elisa_export_link(att->export, att);
 	if (err)
 		return err;
+	elisa_ledger_window_open(&vm->ledger, slot);
 	elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot,
 			      att->cpl == 3, true);
 	vm->attachment[slot] = att;
@@ -347,6 +348,7 @@ void elisa_detach_slot(struct elisa_vm *vm, unsigned int slot)
 	 */
 	elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot, false,
 			      false);
+	elisa_ledger_window_close(&vm->ledger, slot);
 	if (att->dead)
 		elisa_cpu_invept_all();
 	else

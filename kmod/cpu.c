@@ -15,6 +15,7 @@
 
 #include "cpu.h"
 #include "ept.h"
+#include "ledger.h"
 
 /* IA32_VMX_VMFUNC bit 0: EPTP switching (SDM vol. 3, appendix A.11). */
 #define VMFUNC_EPTP_SWITCHING	BIT_ULL(0)
@@ -120,7 +121,7 @@ void elisa_cpu_kick_all(void)
 	on_each_cpu(nothing, NULL, 1);
 }
 
-static void invept_global(void *unused)
+static void invept_global(void *began)
 {
 	struct {
 		u64 eptp, reserved;
@@ -130,11 +131,11 @@ static void invept_global(void *unused)
 	 * Outside VMX operation INVEPT is #UD, and there is nothing to
 	 * invalidate: KVM invalidates all when it enters VMX operation.
 	 */
-	if (!(__read_cr4() & X86_CR4_VMXE))
-		return;
-	asm volatile("invept %0, %1"
-		     : : "m" (desc), "r" ((u64)VMX_EPT_EXTENT_GLOBAL)
-		     : "cc", "memory");
+	if (__read_cr4() & X86_CR4_VMXE)
+		asm volatile("invept %0, %1"
+			     : : "m" (desc), "r" ((u64)VMX_EPT_EXTENT_GLOBAL)
+			     : "cc", "memory");
+	elisa_ledger_invept_here(*(u64 *)began);
 }
 
 /**
@@ -147,5 +148,8 @@ static void invept_global(void *unused)
  */
 void elisa_cpu_invept_all(void)
 {
-	on_each_cpu(invept_global, NULL, 1);
+	u64 began = elisa_ledger_invept_begin();
+
+	on_each_cpu(invept_global, &began, 1);
+	elisa_ledger_invept_end(began);
 }

@@ -18,6 +18,7 @@ static void instance_free(struct elisa_instance *inst)
 {
 	unsigned int i;
 
+	elisa_ledger_unlink(&inst->ledger, &inst->ept, &inst->att->vm->ledger);
 	for (i = 0; i < ELISA_STACK_PAGES; i++)
 		elisa_table_free(&inst->stack[i]);
 	elisa_table_free(&inst->pages);
@@ -70,6 +71,7 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 		elisa_ept_set_chunk(&inst->ept, ELISA_CHUNK_DATA + i,
 				    export->data_pt[i].pa, data);
 	inst->eptp = elisa_eptp(inst->ept.pml4.pa);
+	elisa_ledger_link(&inst->ledger, &inst->ept);
 	return inst;
 err:
 	instance_free(inst);
@@ -147,17 +149,25 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 void elisa_instance_map(struct elisa_instance *inst,
 			const struct elisa_vcpu *v)
 {
-	bool was_mapped = inst->mapped;
+	const struct elisa_vcpu *old = inst->mapped;
 
-	if (!inst->att->is_full || inst->mapped == v)
+	if (!inst->att->is_full || old == v)
 		return;
 	elisa_ept_set_page(inst->pages.va, ELISA_FULL_LIST_PAGE, v->list.pa,
 			   ELISA_EPT_R | ELISA_EPT_W);
 	elisa_ept_set_page(inst->pages.va, ELISA_FULL_PRIVATE_PAGE,
 			   v->private.pa, ELISA_EPT_R);
 	inst->mapped = v;
-	if (was_mapped)
-		elisa_cpu_invept_all();
+	if (!old) {
+		elisa_ledger_map(v->list.pa, "EPTP list");
+		elisa_ledger_map(v->private.pa, "gate-private page");
+		return;
+	}
+	elisa_ledger_replace(&inst->ledger, old->list.pa, v->list.pa,
+			     "EPTP list");
+	elisa_ledger_replace(&inst->ledger, old->private.pa, v->private.pa,
+			     "gate-private page");
+	elisa_cpu_invept_all();
 }
 
 static bool release(struct elisa_instance *inst, enum elisa_ievent event)

@@ -13,6 +13,7 @@
 #include "ept.h"
 #include "fpu.h"
 #include "instance_state.h"
+#include "ledger.h"
 
 struct elisa_attachment;
 struct elisa_vcpu;
@@ -43,6 +44,7 @@ struct elisa_saved {
  * @pages: page table of chunk ELISA_CHUNK_INSTANCE
  * @stack: ELISA_STACK_PAGES pages
  * @mapped: full trust: the vCPU whose EPTP list @pages maps, under vm->lock
+ * @ledger: of debug builds
  * @saved: while SUSPENDED or RESUMING
  * @fpu: vector state, likewise
  */
@@ -56,6 +58,7 @@ struct elisa_instance {
 	struct elisa_table pages;
 	struct elisa_table stack[ELISA_STACK_PAGES];
 	const struct elisa_vcpu *mapped;
+	struct elisa_ledger_context ledger;
 	struct elisa_saved saved;
 	void *fpu;
 };

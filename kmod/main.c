@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "fpu.h"
 #include "hooks.h"
+#include "ledger.h"
 #include "netlink.h"
 #include "vm.h"
 
@@ -39,6 +40,7 @@ static void __exit elisa_exit(void)
 	genl_unregister_family(&elisa_genl_family);
 	elisa_vm_exit();
 	elisa_hooks_exit();
+	elisa_ledger_exit();
 }
 
 module_init(elisa_init);

@@ -6,8 +6,10 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <asm/io.h>
 
 #include "guest_walk.h"
+#include "ledger.h"
 #include "pin.h"
 #include "vm.h"
 
@@ -38,6 +40,13 @@ static int reserve(struct elisa_pins *pins, u32 more)
 	pins->pages = pages;
 	pins->capacity = capacity;
 	return 0;
+}
+
+/* For the ledger; nothing in other builds. */
+static void drop_from(const struct elisa_pins *pins, u32 first)
+{
+	for (; first < pins->n_pages; first++)
+		elisa_ledger_drop(page_to_phys(pins->pages[first]));
 }
 
 /**
@@ -80,6 +89,7 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 			err = err < 0 ? err : -EFAULT;
 			goto err_unpin;
 		}
+		elisa_ledger_hold(page_to_phys(pins->pages[pins->n_pages]));
 		pins->n_pages++;
 		gva += PAGE_SIZE;
 		if (fatal_signal_pending(current)) {
@@ -91,6 +101,7 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 	return 0;
 
 err_unpin:
+	drop_from(pins, first);
 	unpin_user_pages(pins->pages + first, pins->n_pages - first);
 	pins->n_pages = first;
 err_account:
@@ -119,6 +130,7 @@ int elisa_pin_own(struct elisa_pins *pins, u32 n_pages)
 		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 		if (!page)
 			return -ENOMEM;
+		elisa_ledger_hold(page_to_phys(page));
 		pins->pages[pins->n_pages++] = page;
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -138,6 +150,7 @@ void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm)
 {
 	u32 i;
 
+	drop_from(pins, 0);
 	if (!vm) {
 		for (i = 0; i < pins->n_pages; i++)
 			__free_page(pins->pages[i]);

@@ -9,6 +9,7 @@
 #include <asm/io.h>
 
 #include "gate_code.h"
+#include "ledger.h"
 #include "table.h"
 
 /**
@@ -21,7 +22,10 @@ int elisa_table_alloc(struct elisa_table *table)
 {
 	table->va = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	table->pa = table->va ? virt_to_phys(table->va) : 0;
-	return table->va ? 0 : -ENOMEM;
+	if (!table->va)
+		return -ENOMEM;
+	elisa_ledger_hold(table->pa);
+	return 0;
 }
 
 /* Pages looked at in one zone before elisa_table_alloc_root() gives it up. */
@@ -72,12 +76,18 @@ int elisa_table_alloc_root(struct elisa_table *table, bool is_full)
 		list_del(&page->lru);
 		__free_page(page);
 	}
-	return table->va ? 0 : -ENOMEM;
+	if (!table->va)
+		return -ENOMEM;
+	elisa_ledger_hold(table->pa);
+	return 0;
 }
 
 /** elisa_table_free() - free a table page; an all-zero @table is fine */
 void elisa_table_free(struct elisa_table *table)
 {
+	if (!table->va)
+		return;
+	elisa_ledger_drop(table->pa);
 	free_page((unsigned long)table->va);
 	table->va = NULL;
 	table->pa = 0;

@@ -31,6 +31,7 @@ void elisa_vcpu_free(struct elisa_vcpu *v)
 
 	if (!v)
 		return;
+	elisa_ledger_unlink(&v->ledger, &v->gate, &v->vm->ledger);
 	for (i = 0; i < ELISA_WINDOWS; i++)
 		elisa_table_free(&v->slot[i].gate);
 	elisa_table_free(&v->gate_data);
@@ -80,6 +81,7 @@ static int build_gate(struct elisa_vcpu *v)
 			    rw);
 	v->gate_eptp = elisa_eptp(v->gate.pml4.pa);
 	v->list.va[ELISA_IDX_GATE] = v->gate_eptp;
+	elisa_ledger_link(&v->ledger, &v->gate);
 	return 0;
 }
 
@@ -137,6 +139,7 @@ int elisa_vcpu_open_slot(struct elisa_vcpu *v, unsigned int slot)
 	elisa_gate_build((u8 *)gate->va, false);
 	elisa_ept_set_page(v->gate_code.va, slot, gate->pa,
 			   elisa_cpu_exec_rights());
+	elisa_ledger_map(gate->pa, "gate code");
 	return 0;
 }
 
@@ -162,6 +165,7 @@ void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 		s->is_full = inst->att->is_full;
 	}
 	s->instance = inst;
+	elisa_ledger_use(&inst->ledger);
 	elisa_gate_set_eptp(page, (u32)inst->eptp);
 }
 
@@ -178,6 +182,7 @@ void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot)
 		return;
 	v->slot[slot].instance = NULL;
 	elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va, ELISA_GATE_CLOSED);
+	elisa_ledger_unuse(&inst->ledger);
 	elisa_instance_unbind(inst);
 }
 
@@ -338,6 +343,7 @@ static void disarm(struct elisa_vcpu *v)
 	elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL, controls);
 	elisa_cr3_intercept(v, false);
 	v->armed = false;
+	elisa_ledger_unuse(&v->ledger);
 	elisa_vm_disarmed(v->vm);
 }
 
@@ -357,6 +363,7 @@ static void arm(struct elisa_vcpu *v)
 	if (!v->armed) {
 		v->kvm_vmfunc = controls & SECONDARY_EXEC_ENABLE_VMFUNC;
 		v->armed = true;
+		elisa_ledger_use(&v->ledger);
 		atomic_inc(&v->vm->stats.armed);
 	}
 }

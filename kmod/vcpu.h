@@ -25,6 +25,7 @@
 #include <elisa/layout.h>
 
 #include "ept.h"
+#include "ledger.h"
 
 struct elisa_attachment;
 struct elisa_instance;
@@ -52,6 +53,7 @@ struct elisa_slot {
  * @gate_data: page table of chunk ELISA_CHUNK_GATE_DATA
  * @gate_eptp: EPTP of @gate
  * @default_eptp: KVM's EPTP as of the last entry
+ * @ledger: of @gate, in debug builds
  * @in_guest: see above
  * @armed: see above
  * @sync: slots of revoked attachments are to be closed at the next hook
@@ -70,6 +72,7 @@ struct elisa_vcpu {
 	struct elisa_ept gate;
 	struct elisa_table gate_code, gate_data;
 	u64 gate_eptp, default_eptp;
+	struct elisa_ledger_context ledger;
 	bool in_guest, armed, sync, native, cr3_exits, kvm_vmfunc;
 	struct elisa_instance *pending;
 	u64 pending_rip;

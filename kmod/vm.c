@@ -249,6 +249,7 @@ void elisa_vm_destroyed(const struct kvm *kvm)
 			continue;
 		/* The address may be another VM's soon. */
 		WRITE_ONCE(vm->state, ELISA_VM_GONE);
+		elisa_ledger_gone(&vm->ledger);
 		hash_del_rcu(&vm->hash);
 		queue_clean_up(vm);
 		break;

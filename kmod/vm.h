@@ -30,6 +30,7 @@
 #include <elisa/netlink.h>
 
 #include "apt.h"
+#include "ledger.h"
 #include "policy.h"
 
 #define ELISA_VM_NAME_SIZE	64
@@ -73,6 +74,7 @@ struct elisa_identity {
  * @gate_built: @apt and @alias are built
  * @apt: APT of all gate contexts of the VM
  * @alias: leads to its root
+ * @ledger: of debug builds; under @lock, but for @gone
  * @attachment: by window
  * @vcpu: by vcpu_idx, set once
  * @n_vcpu: size of @vcpu
@@ -100,6 +102,7 @@ struct elisa_vm {
 	bool finished;
 	struct elisa_apt apt;
 	struct elisa_ept_alias alias;
+	struct elisa_ledger_vm ledger;
 	struct elisa_attachment *attachment[ELISA_WINDOWS];
 	struct elisa_vcpu **vcpu;
 	unsigned int n_vcpu;
