@@ -14,6 +14,7 @@
 #include "event.h"
 #include "export.h"
 #include "gate_code.h"
+#include "inject.h"
 #include "instance.h"
 #include "mode.h"
 #include "table.h"
@@ -248,7 +249,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 			      1))
 		goto err_export;
 	err = -ENOMEM;
-	att = kzalloc(sizeof(*att), GFP_KERNEL_ACCOUNT);
+	att = elisa_try_alloc(kzalloc(sizeof(*att), GFP_KERNEL_ACCOUNT));
 	if (!att)
 		goto err_limit;
 	kref_init(&att->ref);

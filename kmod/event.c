@@ -8,6 +8,7 @@
 
 #include "event.h"
 #include "export.h"
+#include "inject.h"
 #include "netlink.h"
 #include "vm.h"
 
@@ -18,7 +19,8 @@ static void send(enum elisa_event kind, struct elisa_vm *vm,
 	struct sk_buff *skb;
 	void *hdr;
 
-	if (!genl_has_listeners(&elisa_genl_family, &init_net, 0))
+	if (!genl_has_listeners(&elisa_genl_family, &init_net, 0) ||
+	    elisa_inject_event())
 		return;
 	skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	if (!skb)

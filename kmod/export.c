@@ -16,6 +16,7 @@
 #include "event.h"
 #include "export.h"
 #include "guest_walk.h"
+#include "inject.h"
 #include "table.h"
 #include "verify.h"
 #include "vm.h"
@@ -139,13 +140,15 @@ struct elisa_export *elisa_export_alloc(const char *name, struct elisa_vm *vm)
 {
 	struct elisa_export *export;
 
-	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	export = elisa_try_alloc(kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT));
 	if (!export)
 		return NULL;
-	export->image = kvcalloc(IMAGE_SLOTS, sizeof(*export->image),
-				 GFP_KERNEL_ACCOUNT);
-	export->entry = kcalloc(ELISA_ENTRIES_MAX, sizeof(*export->entry),
-				GFP_KERNEL_ACCOUNT);
+	export->image = elisa_try_alloc(kvcalloc(IMAGE_SLOTS,
+						 sizeof(*export->image),
+						 GFP_KERNEL_ACCOUNT));
+	export->entry = elisa_try_alloc(kcalloc(ELISA_ENTRIES_MAX,
+						sizeof(*export->entry),
+						GFP_KERNEL_ACCOUNT));
 	if (!export->image || !export->entry) {
 		kfree(export->entry);
 		kvfree(export->image);
@@ -397,7 +400,8 @@ static int verify_image(struct elisa_export *export,
 	u32 i, start, n;
 	u8 *code;
 
-	code = kvmalloc_array(ELISA_IMAGE_PAGES_MAX, PAGE_SIZE, GFP_KERNEL);
+	code = elisa_try_alloc(kvmalloc_array(ELISA_IMAGE_PAGES_MAX, PAGE_SIZE,
+					      GFP_KERNEL));
 	if (!code)
 		return -ENOMEM;
 	for (i = 1; i < IMAGE_SLOTS && verdict == ELISA_CODE_OK; i++) {
@@ -449,8 +453,9 @@ static int build_tables(struct elisa_export *export)
 				   export->image[i].page.pa, rights);
 	}
 
-	export->data_pt = kcalloc(pts ?: 1, sizeof(*export->data_pt),
-				  GFP_KERNEL_ACCOUNT);
+	export->data_pt = elisa_try_alloc(kcalloc(pts ?: 1,
+						  sizeof(*export->data_pt),
+						  GFP_KERNEL_ACCOUNT));
 	if (!export->data_pt)
 		return -ENOMEM;
 	for (i = 0; i < pts; i++) {

@@ -36,6 +36,7 @@
 #include "event.h"
 #include "hooks.h"
 #include "hypercall.h"
+#include "inject.h"
 #include "mode.h"
 #include "pml.h"
 #include "symbols.h"
@@ -250,9 +251,11 @@ static int install(struct hook *h)
 	if (!addr)
 		return -EOPNOTSUPP;
 	/* With reset: the address of an earlier time may be another now. */
-	err = ftrace_set_filter_ip(&h->ops, addr, 0, 1);
+	err = elisa_inject() ? -ENOMEM :
+			       ftrace_set_filter_ip(&h->ops, addr, 0, 1);
 	if (!err)
-		err = register_ftrace_function(&h->ops);
+		err = elisa_inject() ? -ENOMEM :
+				       register_ftrace_function(&h->ops);
 	if (err)
 		pr_err("cannot hook %s (%d)\n", h->symbol, err);
 	return err;

@@ -9,6 +9,7 @@
 #include "cpu.h"
 #include "export.h"
 #include "gate_code.h"
+#include "inject.h"
 #include "instance.h"
 #include "table.h"
 #include "vcpu.h"
@@ -35,14 +36,15 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 	unsigned int i;
 	u64 data;
 
-	inst = kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT);
+	inst = elisa_try_alloc(kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT));
 	if (!inst)
 		return NULL;
 	inst->att = att;
 	INIT_LIST_HEAD(&inst->all);
 	INIT_LIST_HEAD(&inst->free);
 	/* A power of two from kmalloc is aligned to its size: XSAVE wants 64. */
-	inst->fpu = kzalloc(ELISA_FPU_AREA, GFP_KERNEL_ACCOUNT);
+	inst->fpu = elisa_try_alloc(kzalloc(ELISA_FPU_AREA,
+					    GFP_KERNEL_ACCOUNT));
 	if (!inst->fpu || elisa_ept_alloc_sub(&inst->ept, att->is_full) ||
 	    elisa_table_alloc(&inst->pages))
 		goto err;

@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "fpu.h"
 #include "hooks.h"
+#include "inject.h"
 #include "ledger.h"
 #include "netlink.h"
 #include "vm.h"
@@ -26,7 +27,8 @@ static int __init elisa_init(void)
 	err = elisa_vm_init();
 	if (err)
 		return err;
-	err = genl_register_family(&elisa_genl_family);
+	err = elisa_inject() ? -ENOMEM :
+			       genl_register_family(&elisa_genl_family);
 	if (err) {
 		elisa_vm_exit();
 		return err;

@@ -15,6 +15,7 @@
 #include "export.h"
 #include "export_host.h"
 #include "hooks.h"
+#include "inject.h"
 #include "netlink.h"
 #include "vm.h"
 
@@ -136,7 +137,7 @@ struct reply {
 static int reply_begin(struct reply *r, struct genl_info *info, u8 cmd)
 {
 	r->info = info;
-	r->skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	r->skb = elisa_try_alloc(genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL));
 	r->hdr = NULL;
 	if (r->skb)
 		r->hdr = genlmsg_put_reply(r->skb, info, &elisa_genl_family, 0,
@@ -226,7 +227,8 @@ static int parse_grants(struct genl_info *info, struct elisa_enrolment *e)
 	struct nlattr *nla;
 	int rem, err;
 
-	e->grants = kcalloc(ELISA_GRANTS_MAX, sizeof(*e->grants), GFP_KERNEL);
+	e->grants = elisa_try_alloc(kcalloc(ELISA_GRANTS_MAX,
+					    sizeof(*e->grants), GFP_KERNEL));
 	if (!e->grants) {
 		GENL_SET_ERR_MSG(info, "out of memory");
 		return -ENOMEM;

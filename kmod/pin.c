@@ -9,6 +9,7 @@
 #include <asm/io.h>
 
 #include "guest_walk.h"
+#include "inject.h"
 #include "ledger.h"
 #include "pin.h"
 #include "vm.h"
@@ -32,7 +33,8 @@ static int reserve(struct elisa_pins *pins, u32 more)
 
 	if (capacity <= pins->capacity)
 		return 0;
-	pages = kvmalloc_array(capacity, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	pages = elisa_try_alloc(kvmalloc_array(capacity, sizeof(*pages),
+					       GFP_KERNEL_ACCOUNT));
 	if (!pages)
 		return -ENOMEM;
 	memcpy(pages, pins->pages, pins->n_pages * sizeof(*pages));
@@ -83,8 +85,9 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 		err = elisa_guest_hva(vcpu, gva, ELISA_ACCESS_WRITE, &hva);
 		if (err)
 			goto err_unpin;
-		err = pin_user_pages_fast(hva, 1, FOLL_WRITE | FOLL_LONGTERM,
-					  &pins->pages[pins->n_pages]);
+		err = elisa_inject() ? -ENOMEM :
+			pin_user_pages_fast(hva, 1, FOLL_WRITE | FOLL_LONGTERM,
+					    &pins->pages[pins->n_pages]);
 		if (err != 1) {
 			err = err < 0 ? err : -EFAULT;
 			goto err_unpin;
@@ -127,7 +130,8 @@ int elisa_pin_own(struct elisa_pins *pins, u32 n_pages)
 	if (err)
 		return err;
 	while (pins->n_pages < n_pages) {
-		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		page = elisa_try_alloc(alloc_page(GFP_KERNEL_ACCOUNT |
+						  __GFP_ZERO));
 		if (!page)
 			return -ENOMEM;
 		elisa_ledger_hold(page_to_phys(page));

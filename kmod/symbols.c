@@ -10,6 +10,7 @@
 #include <linux/printk.h>
 #include <linux/types.h>
 
+#include "inject.h"
 #include "symbols.h"
 
 #define ENDBR64_LEN	4
@@ -35,7 +36,7 @@ unsigned long elisa_symbol(const char *name)
 	unsigned long addr;
 	int err;
 
-	err = register_kprobe(&probe);
+	err = elisa_inject() ? -ENOMEM : register_kprobe(&probe);
 	if (err) {
 		pr_err("this kernel has no %s that can be hooked (%d)\n", name,
 		       err);

@@ -9,6 +9,7 @@
 #include <asm/io.h>
 
 #include "gate_code.h"
+#include "inject.h"
 #include "ledger.h"
 #include "table.h"
 
@@ -20,7 +21,8 @@
  */
 int elisa_table_alloc(struct elisa_table *table)
 {
-	table->va = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	table->va = elisa_inject() ? NULL :
+		    (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	table->pa = table->va ? virt_to_phys(table->va) : 0;
 	if (!table->va)
 		return -ENOMEM;
@@ -67,6 +69,10 @@ int elisa_table_alloc_root(struct elisa_table *table, bool is_full)
 	struct page *page, *next;
 	LIST_HEAD(rejected);
 
+	if (elisa_inject()) {
+		*table = (struct elisa_table){ };
+		return -ENOMEM;
+	}
 	page = find_root(GFP_DMA32, &rejected, is_full);
 	if (!page)
 		page = find_root(GFP_DMA, &rejected, is_full);

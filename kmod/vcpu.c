@@ -14,6 +14,7 @@
 #include "cpu.h"
 #include "cr3.h"
 #include "gate_code.h"
+#include "inject.h"
 #include "instance.h"
 #include "mode.h"
 #include "resume.h"
@@ -103,7 +104,7 @@ struct elisa_vcpu *elisa_vcpu_get_or_create(struct elisa_vm *vm,
 	v = vm->vcpu[vcpu->vcpu_idx];
 	if (v)
 		return v;
-	v = kvzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
+	v = elisa_try_alloc(kvzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT));
 	if (!v)
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&v->lock);

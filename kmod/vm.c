@@ -28,6 +28,7 @@
 #include "event.h"
 #include "export.h"
 #include "hooks.h"
+#include "inject.h"
 #include "pace.h"
 #include "symbols.h"
 #include "table.h"
@@ -332,12 +333,14 @@ static bool is_creator(const struct kvm *kvm, u32 pid)
 
 static struct elisa_vm *vm_alloc(struct elisa_enrolment *e, struct kvm *kvm)
 {
-	struct elisa_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	struct elisa_vm *vm = elisa_try_alloc(kzalloc(sizeof(*vm),
+						      GFP_KERNEL));
 
 	if (!vm)
 		return NULL;
 	vm->n_vcpu = KVM_MAX_VCPUS;
-	vm->vcpu = kvcalloc(vm->n_vcpu, sizeof(*vm->vcpu), GFP_KERNEL);
+	vm->vcpu = elisa_try_alloc(kvcalloc(vm->n_vcpu, sizeof(*vm->vcpu),
+					    GFP_KERNEL));
 	if (!vm->vcpu) {
 		kfree(vm);
 		return NULL;
@@ -489,7 +492,7 @@ u32 elisa_vm_count(void)
 /** elisa_vm_init() - module init.  Return: 0 or -errno. */
 int elisa_vm_init(void)
 {
-	workqueue = alloc_workqueue("elisa", WQ_UNBOUND, 0);
+	workqueue = elisa_try_alloc(alloc_workqueue("elisa", WQ_UNBOUND, 0));
 	return workqueue ? 0 : -ENOMEM;
 }
 
