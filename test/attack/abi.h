@@ -67,6 +67,12 @@ enum svc_op {
 	SVC_MEMSLOT,
 	SVC_SLEEP,	/* a[0] = microseconds of host time */
 	SVC_KICK,	/* a[1] = vCPU: a signal, nothing else */
+	/*
+	 * Read a file of the host, or write to it when a[4] is not 0: a[0] =
+	 * address of its name, a[2] = address of a buffer, a[3] = its size.
+	 * ret = bytes or -errno.
+	 */
+	SVC_FILE,
 };
 
 #define SVC_WHEN_INTR	1	/* a signal */

@@ -190,6 +190,9 @@ s64 poker_stop(unsigned int cpu, struct poker *poker);
 s64 memslot(unsigned int slot, u64 gpa, u64 size, u32 flags, u64 shows);
 void vmm_sleep(u64 us);
 s64 vmm_kick(unsigned int cpu);
+/* Files of the host; text is zero-terminated.  Bytes or -errno. */
+s64 host_read(const char *name, char *text, size_t size);
+s64 host_write(const char *name, const char *text);
 s64 service(struct svc *svc);
 
 static inline void vmm_exit(void)		/* to the VMM and back */

@@ -77,6 +77,27 @@ void vmm_sleep(u64 us)
 	service(&svc);
 }
 
+s64 host_read(const char *name, char *text, size_t size)
+{
+	struct svc svc = {
+		.op = SVC_FILE, .a = { (u64)name, 0, (u64)text, size - 1 },
+	};
+
+	memset(text, 0, size);
+	return service(&svc);
+}
+
+s64 host_write(const char *name, const char *text)
+{
+	struct svc svc = {
+		.op = SVC_FILE, .a = {
+			(u64)name, 0, (u64)text, strlen(text), true
+		},
+	};
+
+	return service(&svc);
+}
+
 s64 vmm_kick(unsigned int cpu)
 {
 	struct svc svc = { .op = SVC_KICK, .a = { 0, cpu } };

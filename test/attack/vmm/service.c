@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Services for the guest: see struct svc. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -159,6 +160,26 @@ static long print(uint64_t gpa, uint64_t len)
 	return 0;
 }
 
+static long file(const struct svc *svc)
+{
+	const char *name = guest_mem(svc->a[0], 256);
+	void *buffer = guest_mem(svc->a[2], svc->a[3]);
+	ssize_t n;
+	int fd;
+
+	if (!name || !buffer || !memchr(name, 0, 256))
+		return -EFAULT;
+	fd = open(name, svc->a[4] ? O_WRONLY : O_RDONLY);
+	if (fd < 0)
+		return -errno;
+	n = svc->a[4] ? write(fd, buffer, svc->a[3]) :
+			read(fd, buffer, svc->a[3]);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n;
+}
+
 static long poker(struct vcpu *vcpu, const struct svc *svc)
 {
 	struct poker *p = guest_mem(svc->a[2], sizeof(*p));
@@ -193,6 +214,9 @@ void service(struct vcpu *self, uint64_t gpa)
 		return;
 	case SVC_VM_IOCTL:
 		svc->ret = do_ioctl(vm.fd, svc->a[0], svc->a[2]);
+		return;
+	case SVC_FILE:
+		svc->ret = file(svc);
 		return;
 	case SVC_SLEEP:
 		usleep(svc->a[0]);
