@@ -97,14 +97,9 @@ static void find_cause(struct cause *c)
 	}
 }
 
-/*
- * KVM re-injects a vectored event itself; other async exits are its own.  But
- * for PAUSE: its handler skips an instruction, which now would be the stub's.
- */
+/* KVM re-injects a vectored event itself; other async exits are its own. */
 static enum elisa_exit finish(const struct cause *c)
 {
-	if (c->reason == EXIT_REASON_PAUSE_INSTRUCTION)
-		return ELISA_EXIT_DONE;
 	return c->async && !c->vectored ? ELISA_EXIT_PASS : ELISA_EXIT_DONE;
 }
 
@@ -307,6 +302,19 @@ static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
 				     elisa_landing_bad_index(att->is_full);
 }
 
+/*
+ * The vCPU is in a stub now.  KVM's handler of PAUSE gives the CPU to another
+ * vCPU and then skips the instruction: let it arrive where it is.
+ */
+static enum elisa_exit finish_sub(struct elisa_vcpu *v, const struct cause *c)
+{
+	if (c->reason != EXIT_REASON_PAUSE_INSTRUCTION || c->vectored)
+		return finish(c);
+	elisa_set_rip(v->vcpu, elisa_rip(v->vcpu) -
+			       elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
+	return ELISA_EXIT_PASS;
+}
+
 static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 				struct elisa_instance *inst,
 				const struct cause *c)
@@ -352,14 +360,14 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		atomic64_inc(&v->vm->stats.aex);
 		trace_elisa_aex(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
 				inst->saved.rip);
-		return finish(c);
+		return finish_sub(v, c);
 	}
 	trace_elisa_fault(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
 			  c->vector, elisa_rip(vcpu), err);
 	complete_call(vcpu, slot, gate_rsp(v), err, details);
 	if (err == -EFAULT)
 		atomic64_inc(&v->vm->stats.faults);
-	return finish(c);
+	return finish_sub(v, c);
 }
 
 static struct elisa_instance *instance_of(struct elisa_vcpu *v, u64 eptp)
