@@ -25,6 +25,9 @@ static const struct {
 	{ ELISA_STAT_A_GATE_EXITS, "gate_exits" },
 	{ ELISA_STAT_A_FAULTS, "faults" },
 	{ ELISA_STAT_A_BUSY, "busy" },
+	{ ELISA_STAT_A_WAITS, "waits" },
+	{ ELISA_STAT_A_YIELDS, "yields" },
+	{ ELISA_STAT_A_ABORTED, "aborted" },
 };
 
 struct stats {

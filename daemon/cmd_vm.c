@@ -144,6 +144,7 @@ static const struct {
 	{ "instances", ELISA_LIMIT_A_INSTANCES },
 	{ "exports", ELISA_LIMIT_A_EXPORTS },
 	{ "pinned-pages", ELISA_LIMIT_A_PINNED_PAGES },
+	{ "suspended-ms", ELISA_LIMIT_A_SUSPENDED_MS },
 };
 
 /* KEY=N */
@@ -161,7 +162,7 @@ static bool add_limit(struct policy_limits *limits, char *arg)
 			attr = limit_keys[i].attr;
 	}
 	if (!value || !attr) {
-		complain("a limit is attachments=N, instances=N, exports=N or pinned-pages=N, not '%s'",
+		complain("a limit is attachments=N, instances=N, exports=N, pinned-pages=N or suspended-ms=N, not '%s'",
 			 arg);
 		return false;
 	}

@@ -318,7 +318,9 @@ static int on_event(struct nlmsghdr *nlh, void *arg)
 		return 0;
 	}
 	enl_event_format(&event, text, sizeof(text));
-	if (event.kind == ELISA_EVENT_DENIED || event.kind == ELISA_EVENT_FAULT)
+	if (event.kind == ELISA_EVENT_DENIED ||
+	    event.kind == ELISA_EVENT_FAULT ||
+	    event.kind == ELISA_EVENT_ABORTED)
 		log_notice("event: %s", text);
 	else
 		log_info("event: %s", text);

@@ -49,6 +49,8 @@ const char *enl_event_name(__u8 kind)
 		return "denied";
 	case ELISA_EVENT_FAULT:
 		return "fault";
+	case ELISA_EVENT_ABORTED:
+		return "aborted";
 	}
 	return "unknown";
 }

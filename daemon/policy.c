@@ -137,6 +137,8 @@ __u32 policy_limit_max(unsigned int attr)
 		return 64;
 	case ELISA_LIMIT_A_PINNED_PAGES:
 		return 1048576;
+	case ELISA_LIMIT_A_SUSPENDED_MS:
+		return 3600000;
 	}
 	return 0;
 }

@@ -372,6 +372,12 @@ static int parse_exports(struct parse *p, const struct yaml_node *node,
 	return parse_count(p, node, obj, ELISA_LIMIT_A_EXPORTS);
 }
 
+static int parse_suspended(struct parse *p, const struct yaml_node *node,
+			   void *obj)
+{
+	return parse_count(p, node, obj, ELISA_LIMIT_A_SUSPENDED_MS);
+}
+
 static int parse_pinned(struct parse *p, const struct yaml_node *node,
 			void *obj)
 {
@@ -423,6 +429,7 @@ static const struct field limit_fields[] = {
 	{ "instances", parse_instances },
 	{ "exports", parse_exports },
 	{ "pinned", parse_pinned },
+	{ "suspended-ms", parse_suspended },
 	{ }
 };
 

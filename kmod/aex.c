@@ -302,6 +302,24 @@ static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
 				     elisa_landing_bad_index(att->is_full);
 }
 
+/* Exported code waits for the owner of a lock: see <elisa/hypercall.h>. */
+static bool is_wait(const struct elisa_vcpu *v, const struct cause *c)
+{
+	return c->reason == EXIT_REASON_VMCALL && !c->async && !c->vectored &&
+	       v->vcpu->arch.regs[VCPU_REGS_RAX] == ELISA_SUB_HC_WAIT;
+}
+
+static void begin_wait(struct elisa_vcpu *v, struct elisa_instance *inst)
+{
+	struct elisa_saved *saved = &inst->saved;
+
+	elisa_liveness_wait(inst, saved->regs[VCPU_REGS_RDI],
+			    !saved->regs[VCPU_REGS_RSI], &v->wait);
+	saved->rip += elisa_vmread(VM_EXIT_INSTRUCTION_LEN);
+	saved->regs[VCPU_REGS_RAX] = 0;
+	atomic64_inc(&v->vm->stats.waits);
+}
+
 /*
  * The vCPU is in a stub now.  KVM's handler of PAUSE gives the CPU to another
  * vCPU and then skips the instruction: let it arrive where it is.
@@ -323,14 +341,15 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 	struct kvm_vcpu *vcpu = v->vcpu;
 	unsigned int slot = att->slot;
 	bool dead = READ_ONCE(att->dead);
+	bool wait = is_wait(v, c);
 	bool mode_changed, suspend;
-	u64 details = 0;
+	u64 handle, rsp, rip, details = 0;
 	int err = 0;
 
-	if (!c->async)
+	if (!c->async && !wait)
 		elisa_drop_event(vcpu);
 	mode_changed = restore_code_segments(vcpu, att);
-	suspend = c->async && !mode_changed && !dead;
+	suspend = (c->async || wait) && !mode_changed && !dead;
 	if (suspend) {
 		save_call(v, inst);
 	} else if (dead) {
@@ -347,21 +366,27 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 	elisa_set_rflags(vcpu, att->rflags | X86_EFLAGS_FIXED);
 
 	if (suspend) {
+		if (wait)
+			begin_wait(v, inst);
+		rsp = inst->saved.caller_rsp;
+		rip = inst->saved.rip;
 		v->slot[slot].instance = NULL;
 		elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va,
 				    ELISA_GATE_CLOSED);
 		elisa_ledger_unuse(&inst->ledger);
-		elisa_instance_step(inst, ELISA_IE_AEX);
+		/* From here on it is whoever's finds or aborts it. */
+		handle = elisa_instance_suspend(inst, wait);
 		scrub_regs(vcpu);
-		vcpu->arch.regs[VCPU_REGS_RDI] = inst->handle;
-		elisa_set_rsp(vcpu, inst->saved.caller_rsp);
+		vcpu->arch.regs[VCPU_REGS_RDI] = handle;
+		elisa_set_rsp(vcpu, rsp);
 		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_AEP);
 		clear_event_state();
 		atomic64_inc(&v->vm->stats.aex);
 		trace_elisa_aex(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
-				inst->saved.rip);
-		return finish_sub(v, c);
+				rip);
+		return wait ? ELISA_EXIT_WAIT : finish_sub(v, c);
 	}
+	elisa_instance_failed(inst);
 	trace_elisa_fault(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
 			  c->vector, elisa_rip(vcpu), err);
 	complete_call(vcpu, slot, gate_rsp(v), err, details);

@@ -22,12 +22,14 @@ struct kvm_vcpu;
  * @ELISA_EXIT_DONE: the exit is dealt with, enter again
  * @ELISA_EXIT_BIND: likewise, after the window of the restart address got an
  *	instance
+ * @ELISA_EXIT_WAIT: likewise, after elisa_wait_finish()
  */
 enum elisa_exit {
 	ELISA_EXIT_DEFAULT,
 	ELISA_EXIT_PASS,
 	ELISA_EXIT_DONE,
 	ELISA_EXIT_BIND,
+	ELISA_EXIT_WAIT,
 };
 
 enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v);

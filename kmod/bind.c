@@ -50,6 +50,7 @@ static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	if (IS_ERR(inst))
 		return PTR_ERR(inst);
 	elisa_instance_map(inst, v);
+	elisa_instance_set_runner(inst);
 	raw_spin_lock_irqsave(&v->lock, flags);
 	elisa_vcpu_bind(v, slot, inst);
 	raw_spin_unlock_irqrestore(&v->lock, flags);

@@ -67,6 +67,13 @@ void elisa_event_denied(struct elisa_vm *vm, const char *export_name)
 		send(ELISA_EVENT_DENIED, vm, export_name, EACCES);
 }
 
+/** elisa_event_aborted() - a call was suspended too long.  Context: sleeps. */
+void elisa_event_aborted(struct elisa_vm *vm, const char *export_name)
+{
+	if (__ratelimit(&vm->event_limit))
+		send(ELISA_EVENT_ABORTED, vm, export_name, 0);
+}
+
 /**
  * elisa_event_faults() - report calls that ended with -EFAULT since the last
  * @kvm: KVM's object

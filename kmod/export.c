@@ -42,6 +42,7 @@ static void export_free(struct kref *ref)
 		elisa_table_free(&export->data_pt[i]);
 	kfree(export->data_pt);
 	elisa_unpin(&export->data, export->vm);
+	elisa_liveness_free(&export->live);
 	kfree(export->entry);
 	kvfree(export->image);
 	vm = export->vm;
@@ -149,7 +150,9 @@ struct elisa_export *elisa_export_alloc(const char *name, struct elisa_vm *vm)
 	export->entry = elisa_try_alloc(kcalloc(ELISA_ENTRIES_MAX,
 						sizeof(*export->entry),
 						GFP_KERNEL_ACCOUNT));
-	if (!export->image || !export->entry) {
+	if (!export->image || !export->entry ||
+	    elisa_liveness_alloc(&export->live)) {
+		elisa_liveness_free(&export->live);
 		kfree(export->entry);
 		kvfree(export->image);
 		kfree(export);

@@ -24,6 +24,7 @@
 #include <elisa/netlink.h>
 
 #include "ept.h"
+#include "liveness.h"
 #include "pin.h"
 
 struct elisa_attachment;
@@ -53,6 +54,7 @@ struct elisa_export_entry {
  * @image_pt: page table of chunk ELISA_CHUNK_IMAGE
  * @data: the shared region
  * @data_pt: its page tables
+ * @live: identities of its instances; pages in all of its sub contexts
  */
 struct elisa_export {
 	struct list_head list;
@@ -73,6 +75,7 @@ struct elisa_export {
 	struct elisa_pins data;
 	struct elisa_table *data_pt;
 	u32 n_data_pt;
+	struct elisa_liveness live;
 };
 
 /** struct elisa_finding - a forbidden instruction in an image */

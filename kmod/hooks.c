@@ -37,6 +37,7 @@
 #include "hooks.h"
 #include "hypercall.h"
 #include "inject.h"
+#include "liveness.h"
 #include "mode.h"
 #include "pml.h"
 #include "symbols.h"
@@ -71,6 +72,14 @@ static int exit_bind(struct kvm_vcpu *vcpu)
 {
 	elisa_pml_flush(vcpu);
 	elisa_bind_pending(vcpu);
+	leave_redirect();
+	return 1;
+}
+
+static int exit_wait(struct kvm_vcpu *vcpu)
+{
+	elisa_pml_flush(vcpu);
+	elisa_wait_finish(vcpu);
 	leave_redirect();
 	return 1;
 }
@@ -192,6 +201,9 @@ static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 		break;
 	case ELISA_EXIT_BIND:
 		target = exit_bind;
+		break;
+	case ELISA_EXIT_WAIT:
+		target = exit_wait;
 		break;
 	}
 	if (target) {

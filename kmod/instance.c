@@ -2,8 +2,11 @@
 /*
  * Instances: creation, the free list, state changes.
  */
+#include <linux/pid.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "attachment.h"
 #include "cpu.h"
@@ -20,12 +23,29 @@ static void instance_free(struct elisa_instance *inst)
 	unsigned int i;
 
 	elisa_ledger_unlink(&inst->ledger, &inst->ept, &inst->att->vm->ledger);
+	elisa_liveness_remove(inst);
+	put_pid(inst->runner);
 	for (i = 0; i < ELISA_STACK_PAGES; i++)
 		elisa_table_free(&inst->stack[i]);
+	elisa_table_free(&inst->self);
 	elisa_table_free(&inst->pages);
 	elisa_ept_free(&inst->ept);
 	kfree(inst->fpu);
 	kfree(inst);
+}
+
+/* What sub can read but not write, beside the info page. */
+static void map_identity(struct elisa_instance *inst)
+{
+	const struct elisa_liveness *live = &inst->att->export->live;
+	unsigned int i;
+
+	elisa_ept_set_page(inst->pages.va, ELISA_SELF_PAGE, inst->self.pa,
+			   ELISA_EPT_R);
+	for (i = 0; i < ELISA_LIVENESS_PAGES; i++)
+		elisa_ept_set_page(inst->pages.va,
+				   ELISA_LIVENESS_FIRST_PAGE + i,
+				   live->page[i].pa, ELISA_EPT_R);
 }
 
 static struct elisa_instance *instance_create(struct elisa_attachment *att)
@@ -33,12 +53,13 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 	struct elisa_export *export = att->export;
 	struct elisa_instance *inst;
 	const u64 rwx = ELISA_EPT_RWX;
+	int err = -ENOMEM;
 	unsigned int i;
 	u64 data;
 
 	inst = elisa_try_alloc(kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT));
 	if (!inst)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	inst->att = att;
 	INIT_LIST_HEAD(&inst->all);
 	INIT_LIST_HEAD(&inst->free);
@@ -46,7 +67,7 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 	inst->fpu = elisa_try_alloc(kzalloc(ELISA_FPU_AREA,
 					    GFP_KERNEL_ACCOUNT));
 	if (!inst->fpu || elisa_ept_alloc_sub(&inst->ept, att->is_full) ||
-	    elisa_table_alloc(&inst->pages))
+	    elisa_table_alloc(&inst->pages) || elisa_table_alloc(&inst->self))
 		goto err;
 	for (i = 0; i < ELISA_STACK_PAGES; i++) {
 		if (elisa_table_alloc(&inst->stack[i]))
@@ -55,6 +76,7 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 				   inst->stack[i].pa, ELISA_EPT_R | ELISA_EPT_W);
 	}
 	elisa_ept_set_page(inst->pages.va, 0, att->info.pa, ELISA_EPT_R);
+	map_identity(inst);
 
 	/* Rights are cut here: the tables below are shared with others. */
 	data = ELISA_EPT_R;
@@ -74,10 +96,14 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 				    export->data_pt[i].pa, data);
 	inst->eptp = elisa_eptp(inst->ept.pml4.pa);
 	elisa_ledger_link(&inst->ledger, &inst->ept);
+	/* Last: from now on others can find it. */
+	err = elisa_liveness_add(inst);
+	if (err)
+		goto err;
 	return inst;
 err:
 	instance_free(inst);
-	return NULL;
+	return ERR_PTR(err);
 }
 
 /* att->lock held */
@@ -101,7 +127,7 @@ static struct elisa_instance *find_free(struct elisa_attachment *att,
  * @v: the vCPU that it is for
  *
  * Return: an instance in state BOUND that the caller binds to a vCPU, or
- * ERR_PTR: -EBUSY when the VM's limit is reached, -ENOMEM.
+ * ERR_PTR: -EBUSY when the VM's limit or that of the export is reached, -ENOMEM.
  */
 struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 					   const struct elisa_vcpu *v)
@@ -125,13 +151,13 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 			      att->vm->limits.instances, 1))
 		return ERR_PTR(-EBUSY);
 	inst = instance_create(att);
-	if (!inst) {
+	if (IS_ERR(inst)) {
 		atomic_dec(&att->vm->stats.instances);
-		return ERR_PTR(-ENOMEM);
+		return inst;
 	}
 	inst->next_handle = random;
-	elisa_istate_step(&inst->state, ELISA_IE_BIND);
 	raw_spin_lock_irqsave(&att->lock, flags);
+	elisa_istate_step(&inst->state, ELISA_IE_BIND);
 	list_add(&inst->all, &att->instances);
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return inst;
@@ -172,6 +198,40 @@ void elisa_instance_map(struct elisa_instance *inst,
 	elisa_cpu_invept_all();
 }
 
+/**
+ * elisa_instance_set_runner() - the calling thread is to run an instance
+ * @inst: instance that is BOUND or RESUMING for the thread's vCPU
+ *
+ * Context: vm->lock held, the vCPU's thread.
+ */
+void elisa_instance_set_runner(struct elisa_instance *inst)
+{
+	struct elisa_attachment *att = inst->att;
+	struct pid *runner = task_pid(current);
+	unsigned long flags;
+
+	/* Written under vm->lock only; att->lock is for those who read it. */
+	if (inst->runner == runner)
+		return;
+	get_pid(runner);
+	raw_spin_lock_irqsave(&att->lock, flags);
+	swap(inst->runner, runner);
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	put_pid(runner);
+}
+
+/* att->lock held.  Whatever the instance held has no owner any more. */
+static bool release_locked(struct elisa_instance *inst,
+			   enum elisa_ievent event)
+{
+	if (!elisa_istate_step(&inst->state, event))
+		return false;
+	inst->handle = 0;
+	elisa_liveness_renew(inst);
+	list_add(&inst->free, &inst->att->free);
+	return true;
+}
+
 static bool release(struct elisa_instance *inst, enum elisa_ievent event)
 {
 	struct elisa_attachment *att = inst->att;
@@ -179,11 +239,7 @@ static bool release(struct elisa_instance *inst, enum elisa_ievent event)
 	bool ok;
 
 	raw_spin_lock_irqsave(&att->lock, flags);
-	ok = elisa_istate_step(&inst->state, event);
-	if (ok) {
-		inst->handle = 0;
-		list_add(&inst->free, &att->free);
-	}
+	ok = release_locked(inst, event);
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return ok;
 }
@@ -231,12 +287,61 @@ void elisa_instance_draw(struct elisa_instance *inst)
 }
 
 /**
+ * elisa_instance_abort_locked() - the same
+ * @inst: the instance, att->lock held, the attachment not dead
+ */
+bool elisa_instance_abort_locked(struct elisa_instance *inst)
+{
+	return release_locked(inst, ELISA_IE_ABORT);
+}
+
+/**
+ * elisa_instance_failed() - a call ended in a way of its own, not by returning
+ * @inst: instance that stays bound
+ *
+ * Context: exit hook; takes att->lock.
+ */
+void elisa_instance_failed(struct elisa_instance *inst)
+{
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	elisa_liveness_renew(inst);
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+}
+
+/**
+ * elisa_instance_suspend() - interrupt the call of a bound instance
+ * @inst: instance
+ * @waits: by a WAIT of its own
+ *
+ * Gives it a new handle: the attachment's window in its low 7 bits, the rest
+ * random.
+ *
+ * Context: exit hook; takes att->lock.
+ * Return: the handle.  The instance may be aborted by now, and be another's.
+ */
+u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits)
+{
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+	u64 handle;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	elisa_istate_step(&inst->state, ELISA_IE_AEX);
+	handle = (inst->next_handle & ~(u64)(ELISA_WINDOWS - 1)) | att->slot;
+	inst->handle = handle;
+	inst->suspended_at = ktime_get_mono_fast_ns();
+	inst->waits = waits;
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return handle;
+}
+
+/**
  * elisa_instance_step() - change an instance's state
  * @inst: instance
- * @event: any but UNBIND and ABORT
- *
- * A transition to SUSPENDED by an AEX gives it a new handle: the attachment's
- * window in its low 7 bits, the rest random.
+ * @event: any but UNBIND, AEX and ABORT
  *
  * Context: any; takes att->lock.
  * Return: false when the event is not legal now; nothing has changed then.
@@ -249,9 +354,6 @@ bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event)
 
 	raw_spin_lock_irqsave(&att->lock, flags);
 	ok = elisa_istate_step(&inst->state, event);
-	if (ok && event == ELISA_IE_AEX)
-		inst->handle = (inst->next_handle &
-				~(u64)(ELISA_WINDOWS - 1)) | att->slot;
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return ok;
 }
@@ -289,6 +391,9 @@ void elisa_instance_free_all(struct elisa_attachment *att)
 {
 	struct elisa_instance *inst, *next;
 
+	/* Before the first is freed: a waiter may put one on the free list. */
+	list_for_each_entry(inst, &att->instances, all)
+		elisa_liveness_remove(inst);
 	list_for_each_entry_safe(inst, next, &att->instances, all) {
 		WARN_ON_ONCE(inst->state == ELISA_I_BOUND ||
 			     inst->state == ELISA_I_RESUMING);

@@ -14,8 +14,10 @@
 #include "fpu.h"
 #include "instance_state.h"
 #include "ledger.h"
+#include "waiting.h"
 
 struct elisa_attachment;
+struct pid;
 struct elisa_vcpu;
 
 /**
@@ -42,6 +44,13 @@ struct elisa_saved {
  * @eptp: of @ept
  * @ept: the sub context's upper levels
  * @pages: page table of chunk ELISA_CHUNK_INSTANCE
+ * @self: struct elisa_sub_self page
+ * @id: identity, see liveness.h; written under att->lock
+ * @live_slot: its slot there
+ * @runner: thread whose vCPU it was bound to last, under att->lock
+ * @suspended_at: when the last AEX was, ns; under att->lock
+ * @waits: that was a WAIT
+ * @waiting: for whom its call waits; while the waiter's vcpu->lock is held
  * @stack: ELISA_STACK_PAGES pages
  * @mapped: full trust: the vCPU whose EPTP list @pages maps, under vm->lock
  * @ledger: of debug builds
@@ -55,7 +64,13 @@ struct elisa_instance {
 	u64 handle, next_handle;
 	u64 eptp;
 	struct elisa_ept ept;
-	struct elisa_table pages;
+	struct elisa_table pages, self;
+	u64 id;
+	unsigned int live_slot;
+	struct pid *runner;
+	u64 suspended_at;
+	bool waits;
+	struct elisa_waiting waiting;
 	struct elisa_table stack[ELISA_STACK_PAGES];
 	const struct elisa_vcpu *mapped;
 	struct elisa_ledger_context ledger;
@@ -68,8 +83,12 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 void elisa_instance_map(struct elisa_instance *inst,
 			const struct elisa_vcpu *v);
 void elisa_instance_unbind(struct elisa_instance *inst);
+void elisa_instance_set_runner(struct elisa_instance *inst);
+void elisa_instance_failed(struct elisa_instance *inst);
 bool elisa_instance_abort(struct elisa_instance *inst);
 void elisa_instance_draw(struct elisa_instance *inst);
+bool elisa_instance_abort_locked(struct elisa_instance *inst);
+u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits);
 bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event);
 struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
 					   u64 handle);

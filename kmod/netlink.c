@@ -20,6 +20,7 @@
 #include "vm.h"
 
 #define PINNED_PAGES_MAX	1048576
+#define SUSPENDED_MS_MAX	3600000
 
 static const struct nla_policy grant_policy[ELISA_GRANT_A_MAX + 1] = {
 	[ELISA_GRANT_A_KIND] =
@@ -38,6 +39,7 @@ static const struct nla_policy limit_policy[ELISA_LIMIT_A_MAX + 1] = {
 	[ELISA_LIMIT_A_EXPORTS] = NLA_POLICY_MAX(NLA_U32, 64),
 	/* The range of a policy entry is 16 bits wide: see parse_limits(). */
 	[ELISA_LIMIT_A_PINNED_PAGES] = { .type = NLA_U32 },
+	[ELISA_LIMIT_A_SUSPENDED_MS] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy enrol_policy[ELISA_A_MAX + 1] = {
@@ -257,6 +259,7 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 		[ELISA_LIMIT_A_INSTANCES] = &limits->instances,
 		[ELISA_LIMIT_A_EXPORTS] = &limits->exports,
 		[ELISA_LIMIT_A_PINNED_PAGES] = &limits->pinned_pages,
+		[ELISA_LIMIT_A_SUSPENDED_MS] = &limits->suspended_ms,
 	};
 	int i, err;
 
@@ -270,6 +273,10 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 			*field[i] = nla_get_u32(tb[i]);
 	if (!err && limits->pinned_pages > PINNED_PAGES_MAX) {
 		GENL_SET_ERR_MSG(info, "PINNED_PAGES is above 1048576");
+		err = -ERANGE;
+	}
+	if (!err && limits->suspended_ms > SUSPENDED_MS_MAX) {
+		GENL_SET_ERR_MSG(info, "SUSPENDED_MS is above 3600000");
 		err = -ERANGE;
 	}
 	return err;
@@ -308,7 +315,7 @@ static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
 {
 	struct elisa_enrolment e = {
 		.limits = { .attachments = 16, .instances = 64, .exports = 4,
-			    .pinned_pages = 16384 },
+			    .pinned_pages = 16384, .suspended_ms = 1000 },
 		.pcid = ELISA_PCID_INTERCEPT,
 	};
 	const char *why = NULL;
@@ -556,6 +563,9 @@ static int put_stats(struct sk_buff *skb, struct elisa_vm *vm)
 		{ ELISA_STAT_A_GATE_EXITS, atomic64_read(&s->gate_exits) },
 		{ ELISA_STAT_A_FAULTS, atomic64_read(&s->faults) },
 		{ ELISA_STAT_A_BUSY, atomic64_read(&s->busy) },
+		{ ELISA_STAT_A_WAITS, atomic64_read(&s->waits) },
+		{ ELISA_STAT_A_YIELDS, atomic64_read(&s->yields) },
+		{ ELISA_STAT_A_ABORTED, atomic64_read(&s->aborted) },
 	};
 	struct nlattr *nest = nla_nest_start(skb, ELISA_A_STATS);
 	unsigned int i;

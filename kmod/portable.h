@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files that need no kernel take from it.  ept.c, apt.c, gate_code.c,
- * instance_state.c, policy.c and verify.c also compile in user space, for
- * unit tests and fuzzers.
+ * instance_state.c, policy.c, verify.c and waiting.c also compile in user space,
+ * for unit tests and fuzzers.
  */
 #ifndef ELISA_PORTABLE_H
 #define ELISA_PORTABLE_H

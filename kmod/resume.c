@@ -79,8 +79,10 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	}
 	raw_spin_unlock_irqrestore(&v->lock, flags);
 	/* It is RESUMING for this vCPU, whose thread is here, not entering. */
-	if (!err)
+	if (!err) {
 		elisa_instance_map(inst, v);
+		elisa_instance_set_runner(inst);
+	}
 	return err;
 }
 

@@ -32,6 +32,8 @@ void elisa_vcpu_free(struct elisa_vcpu *v)
 
 	if (!v)
 		return;
+	/* Left over if the vCPU's thread ended between exit and entry: it cannot. */
+	WARN_ON_ONCE(v->wait.runner || v->wait.aborted);
 	elisa_ledger_unlink(&v->ledger, &v->gate, &v->vm->ledger);
 	for (i = 0; i < ELISA_WINDOWS; i++)
 		elisa_table_free(&v->slot[i].gate);

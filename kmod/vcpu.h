@@ -26,6 +26,7 @@
 
 #include "ept.h"
 #include "ledger.h"
+#include "liveness.h"
 
 struct elisa_attachment;
 struct elisa_instance;
@@ -62,6 +63,7 @@ struct elisa_slot {
  * @kvm_vmfunc: KVM itself has VM functions enabled, with none allowed
  * @pending: instance to load at the next entry (late RESUME)
  * @pending_rip: the VMCALL that asked for it
+ * @wait: between the exit hook and elisa_wait_finish(), see liveness.h
  * @slot: by window
  */
 struct elisa_vcpu {
@@ -76,6 +78,7 @@ struct elisa_vcpu {
 	bool in_guest, armed, sync, native, cr3_exits, kvm_vmfunc;
 	struct elisa_instance *pending;
 	u64 pending_rip;
+	struct elisa_wait wait;
 	struct elisa_slot slot[ELISA_WINDOWS];
 };
 

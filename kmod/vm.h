@@ -12,6 +12,7 @@
  *	vm->lock	(mutex) attachments, vCPU and instance creation, RESUME
  *	elisa_export_lock (mutex) export table and each export's attachments
  *	vcpu->lock	(raw spinlock, irqs off) what one vCPU's gate leads to
+ *	liveness.lock	(raw spinlock) an export's instances, by their slots
  *	attachment->lock (raw spinlock) instance states and free list
  *	hash_lock	(raw spinlock, vm.c) the hash and each VM's state
  */
@@ -44,11 +45,13 @@ struct elisa_limits {
 	u32 instances;
 	u32 exports;
 	u32 pinned_pages;
+	u32 suspended_ms;
 };
 
 /** struct elisa_stats - counters of a VM; names as in <elisa/netlink.h> */
 struct elisa_stats {
 	atomic64_t attaches, denied, aex, resumes, gate_exits, faults, busy;
+	atomic64_t waits, yields, aborted;
 	atomic_t armed, attachments, exports, instances, pinned_pages;
 };
 

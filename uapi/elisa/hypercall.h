@@ -106,7 +106,8 @@
  *	                 except RSP may hold anything.
  *		-EFAULT  fault in the sub context; RDX = ELISA_FAULT_*
  *		-EBUSY   no instance is free, try again
- *		-ENOLINK the export or attachment was revoked
+ *		-ENOLINK the export or attachment was revoked, or the call was
+ *		         suspended for too long while others waited for it
  *		-EINVAL  no entry has this index
  *		-EOPNOTSUPP  this vCPU's mode does not allow it (any more)
  *		-ENOMEM
@@ -117,6 +118,19 @@
  * returns only when it did not: RAX = -EAGAIN, try again; any other -errno,
  * the call is over.  It does not matter which thread or vCPU resumes.
  */
+
+/*
+ * Sub hypercalls: VMCALL of exported code, with one of these in RAX.  Any other
+ * value there is a fault.
+ *
+ * WAIT: RDI = identity of the owner of a lock, RSI = 0 when the wait for it
+ * begins here.  The call is interrupted as by an asynchronous exit, so that the
+ * owner can run, on the host and in its guest; it goes on behind the VMCALL,
+ * with RAX = 0.  The host gives the CPU to the owner if it can; an owner that
+ * was suspended for longer than the policy allows is aborted.  An identity that
+ * no instance of this export has is ignored.
+ */
+#define ELISA_SUB_HC_WAIT	0x454c5301
 
 /* RDX of a call that ended with -EFAULT. */
 #define ELISA_FAULT_KIND(rdx)	((rdx) & 0xff)

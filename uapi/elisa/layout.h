@@ -64,7 +64,9 @@
 #define ELISA_CHUNK_GATE	0	/* gate code pages, APT of gate */
 #define ELISA_CHUNK_GATE_DATA	1	/* EPTP list, gate-private page */
 #define ELISA_CHUNK_SUB		2	/* landing, APT of sub */
-#define ELISA_CHUNK_INSTANCE	3	/* info page, stack; full trust: list */
+#define ELISA_CHUNK_INSTANCE	3	/* info, self, stack, liveness pages;
+					 * full trust: list
+					 */
 #define ELISA_CHUNK_IMAGE	4	/* entry table page, image */
 #define ELISA_CHUNK_XBUF	5	/* the caller's exchange buffer */
 #define ELISA_CHUNK_DATA	6	/* first chunk of the shared region */
@@ -75,11 +77,18 @@
 
 /* Sub context addresses. */
 #define ELISA_SUB_INFO		ELISA_CHUNK_VA(ELISA_CHUNK_INSTANCE)
+#define ELISA_SELF_PAGE		4
+#define ELISA_SUB_SELF \
+	(ELISA_SUB_INFO + ELISA_SELF_PAGE * ELISA_PAGE_SIZE)
 #define ELISA_STACK_FIRST_PAGE	8
 #define ELISA_STACK_PAGES	4
 #define ELISA_SUB_STACK_TOP \
 	(ELISA_SUB_INFO + \
 	 (ELISA_STACK_FIRST_PAGE + ELISA_STACK_PAGES) * ELISA_PAGE_SIZE)
+#define ELISA_LIVENESS_FIRST_PAGE	16
+#define ELISA_LIVENESS_PAGES	4
+#define ELISA_SUB_LIVENESS \
+	(ELISA_SUB_INFO + ELISA_LIVENESS_FIRST_PAGE * ELISA_PAGE_SIZE)
 #define ELISA_SUB_ENTRIES	ELISA_CHUNK_VA(ELISA_CHUNK_IMAGE)
 #define ELISA_SUB_IMAGE		(ELISA_SUB_ENTRIES + ELISA_PAGE_SIZE)
 #define ELISA_SUB_XBUF		ELISA_CHUNK_VA(ELISA_CHUNK_XBUF)
@@ -90,6 +99,17 @@
 #define ELISA_XBUF_PAGES_MAX	512
 #define ELISA_DATA_PAGES_MAX	(ELISA_DATA_CHUNKS * 512)
 #define ELISA_ENTRIES_MAX	256
+#define ELISA_OWNER_SLOTS	2048	/* instances that an export can have */
+
+/*
+ * The identity of an instance, as it stands in a lock that it owns: the slot in
+ * bits 10:0, a generation above bit 11, which is never used twice.  It is never
+ * 0.  The array of ELISA_OWNER_SLOTS __u64 at ELISA_SUB_LIVENESS, read-only,
+ * holds at each slot the identity in force, or 0: an owner that does not stand
+ * there is dead.  Bit 11 is the locks' own.
+ */
+#define ELISA_OWNER_DIED	0x800
+#define ELISA_OWNER_GENERATION_SHIFT	12
 
 #ifndef __ASSEMBLER__
 #include <linux/types.h>
@@ -111,6 +131,15 @@ struct elisa_sub_info {
 	__u64 attachment;
 	__u64 data_size;
 	__u64 xbuf_size;
+};
+
+/**
+ * struct elisa_sub_self - read-only page at ELISA_SUB_SELF in a sub context
+ * @id: identity of the instance; constant during a call, and another one after
+ *	a call that has ended otherwise than by its return
+ */
+struct elisa_sub_self {
+	__u64 id;
 };
 
 #endif /* __ASSEMBLER__ */

@@ -115,6 +115,11 @@ enum elisa_limit_attr {
 	ELISA_LIMIT_A_INSTANCES,	/* u32, 0..4096, default 64 */
 	ELISA_LIMIT_A_EXPORTS,		/* u32, 0..64, default 4 */
 	ELISA_LIMIT_A_PINNED_PAGES,	/* u32, 0..1048576, default 16384 */
+	ELISA_LIMIT_A_SUSPENDED_MS,	/* u32, 0..3600000, default 1000: how
+					 * long a call may be suspended while
+					 * others wait for a lock that it holds;
+					 * 0: for ever
+					 */
 	__ELISA_LIMIT_A_MAX,
 };
 
@@ -177,6 +182,9 @@ enum elisa_stat_attr {
 	ELISA_STAT_A_GATE_EXITS,	/* u64: exits while in the gate */
 	ELISA_STAT_A_FAULTS,		/* u64: calls ended with -EFAULT */
 	ELISA_STAT_A_BUSY,		/* u64: calls ended with -EBUSY */
+	ELISA_STAT_A_WAITS,		/* u64: sub hypercall WAIT */
+	ELISA_STAT_A_YIELDS,		/* u64: WAITs that gave the CPU away */
+	ELISA_STAT_A_ABORTED,		/* u64: calls ended by SUSPENDED_MS */
 	__ELISA_STAT_A_MAX,
 };
 
@@ -191,6 +199,7 @@ enum elisa_event {
 	ELISA_EVENT_DETACHED,
 	ELISA_EVENT_DENIED,
 	ELISA_EVENT_FAULT,
+	ELISA_EVENT_ABORTED,
 };
 
 #endif /* _UAPI_ELISA_NETLINK_H */

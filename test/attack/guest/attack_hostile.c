@@ -145,13 +145,20 @@ static void addresses(const struct att *a, bool all)
 	memset(&count, 0, sizeof(count));
 	/* No execution: not a hole; R only with a CPU that lacks X-only. */
 	page(a, ELISA_SUB_INFO, R);
-	chunk(a, ELISA_SUB_INFO, 1, 1, 0, ELISA_STACK_FIRST_PAGE - 1);
+	chunk(a, ELISA_SUB_INFO, 1, 1, 0, ELISA_SELF_PAGE - 1);
+	page(a, ELISA_SUB_SELF, R);
+	chunk(a, ELISA_SUB_INFO, ELISA_SELF_PAGE + 1, ELISA_SELF_PAGE + 1, 0,
+	      ELISA_STACK_FIRST_PAGE - ELISA_SELF_PAGE - 1);
 	/*
 	 * The topmost page holds return addresses; RET is written at the
 	 * beginning.
 	 */
 	chunk(a, ELISA_SUB_INFO, ELISA_STACK_FIRST_PAGE,
-	      ELISA_STACK_FIRST_PAGE + ELISA_STACK_PAGES, R | W, beyond);
+	      ELISA_STACK_FIRST_PAGE + ELISA_STACK_PAGES, R | W,
+	      ELISA_LIVENESS_FIRST_PAGE - ELISA_STACK_FIRST_PAGE -
+	      ELISA_STACK_PAGES);
+	chunk(a, ELISA_SUB_INFO, ELISA_LIVENESS_FIRST_PAGE,
+	      ELISA_LIVENESS_FIRST_PAGE + ELISA_LIVENESS_PAGES, R, beyond);
 	page(a, ELISA_SUB_ENTRIES, R);
 	chunk(a, ELISA_SUB_IMAGE, image_pages, image_pages, 0, beyond);
 	chunk(a, ELISA_SUB_XBUF, 0, a->cpl ? XBUF_PAGES : 0, R | W, beyond);

@@ -178,6 +178,7 @@ static void content(void **state)
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_INSTANCES], 64);
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_EXPORTS], 4);
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_PINNED_PAGES], 16384);
+	assert_int_equal(e->limits.value[ELISA_LIMIT_A_SUSPENDED_MS], 500);
 
 	e = &policy.entries[1];
 	assert_string_equal(e->match.name, "");
