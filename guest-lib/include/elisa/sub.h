@@ -184,8 +184,8 @@ static inline void elisa_pause(void)
  * Zeroed memory is a free lock.  It is not robust: when the VM of the holder
  * is killed, or the holder faults, it stays held for ever.  And a holder can
  * be interrupted for long.  So do not wait without a limit: use
- * elisa_spin_lock_tries() and let the caller try again.  Locks that recover
- * from dead owners are still to come.
+ * elisa_spin_lock_tries() and let the caller try again; or struct elisa_mutex,
+ * which recovers from dead owners.
  */
 struct elisa_spinlock {
 	uint32_t held;
@@ -222,6 +222,45 @@ static inline void elisa_spin_unlock(struct elisa_spinlock *lock)
 {
 	__atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
+
+/** elisa_can_write() - may this call write the shared data? */
+static inline bool elisa_can_write(void)
+{
+	return elisa_info()->rights & ELISA_RIGHT_WRITE;
+}
+
+/** elisa_self() - identity of this call as the owner of locks */
+static inline uint64_t elisa_self(void)
+{
+	return ((const struct elisa_sub_self *)ELISA_SUB_SELF)->id;
+}
+
+/** elisa_owner_at() - identity that is in force at a slot, or 0 */
+static inline uint64_t elisa_owner_at(unsigned int slot)
+{
+	/* Pairs with the host's store: we see what a dead owner has stored. */
+	return __atomic_load_n((const uint64_t *)ELISA_SUB_LIVENESS + slot,
+			       __ATOMIC_ACQUIRE);
+}
+
+/**
+ * elisa_wait_for() - let the owner of a lock run
+ * @owner: its identity
+ * @again: this call has waited for the same lock before
+ *
+ * It is an exit to the host, so spin for a while first.
+ */
+static inline void elisa_wait_for(uint64_t owner, bool again)
+{
+	uint64_t rax = ELISA_SUB_HC_WAIT;
+
+	__asm__ volatile("vmcall"
+			 : "+a" (rax)
+			 : "D" (owner), "S" ((uint64_t)again)
+			 : "memory", "cc");
+}
+
+#include <elisa/mutex.h>
 
 /*
  * The compiler emits calls to these four even in freestanding code.  Weak and
