@@ -15,15 +15,17 @@
 #include "compat/kvm_regs.h"
 #include "instance.h"
 #include "mode.h"
+#include "pace.h"
+#include "reclaim.h"
 #include "vcpu.h"
 #include "vm.h"
 
 /* VMFUNC is 3 bytes long and ends where the gate page begins. */
 #define ENTRY_VMFUNC	(ELISA_W_GATE - 3)
 
-/* vm->lock held */
+/* vm->lock held; sets *@reclaimed when the VM was at its limit. */
 static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
-		       unsigned int slot)
+		       unsigned int slot, enum elisa_reclaim *reclaimed)
 {
 	struct elisa_attachment *att = vm->attachment[slot];
 	struct elisa_instance *inst;
@@ -45,8 +47,11 @@ static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	if (v->slot[slot].instance)
 		return 0;
 	inst = elisa_instance_take(att, v);
-	if (inst == ERR_PTR(-EBUSY) && elisa_vcpu_reclaim(vm, slot))
-		inst = elisa_instance_take(att, v);
+	if (inst == ERR_PTR(-EBUSY)) {
+		*reclaimed = elisa_reclaim(att);
+		if (*reclaimed != ELISA_RECLAIM_NONE)
+			inst = elisa_instance_take(att, v);
+	}
 	if (IS_ERR(inst))
 		return PTR_ERR(inst);
 	elisa_instance_map(inst, v);
@@ -59,11 +64,15 @@ static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 
 static void bind(struct elisa_vm *vm, struct kvm_vcpu *vcpu, unsigned int slot)
 {
+	enum elisa_reclaim reclaimed = ELISA_RECLAIM_NONE;
 	int err;
 
 	mutex_lock(&vm->lock);
-	err = bind_locked(vm, vcpu, slot);
+	err = bind_locked(vm, vcpu, slot, &reclaimed);
 	mutex_unlock(&vm->lock);
+	/* A guest can do this with every call, once it has enough windows. */
+	if (reclaimed == ELISA_RECLAIM_OTHER)
+		elisa_pace(vm);
 	if (!err)
 		return;
 	if (err == -EBUSY)

@@ -382,6 +382,77 @@ struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
 	return found;
 }
 
+/* att->lock held */
+static bool is_stale(const struct elisa_instance *inst)
+{
+	return inst->state == ELISA_I_SUSPENDED &&
+	       ktime_get_mono_fast_ns() - inst->suspended_at >
+		       (u64)ELISA_STALE_SECONDS * NSEC_PER_SEC;
+}
+
+/**
+ * elisa_instance_find_stale() - the oldest call that waits for too long
+ * @att: attachment, its VM's lock held, so that none is resumed or freed
+ */
+struct elisa_instance *elisa_instance_find_stale(struct elisa_attachment *att)
+{
+	struct elisa_instance *inst, *oldest = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	list_for_each_entry(inst, &att->instances, all)
+		if (is_stale(inst) &&
+		    (!oldest || inst->suspended_at < oldest->suspended_at))
+			oldest = inst;
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return oldest;
+}
+
+/**
+ * elisa_instance_isolate() - take free instances away from an attachment
+ * @att: attachment, its VM's lock held
+ * @to: list for them
+ * @most: how many
+ *
+ * Nothing finds them any more.  They count until they are freed.
+ * Return: how many.
+ */
+unsigned int elisa_instance_isolate(struct elisa_attachment *att,
+				    struct list_head *to, unsigned int most)
+{
+	struct elisa_instance *inst, *next;
+	unsigned long flags;
+	unsigned int n = 0;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	list_for_each_entry_safe(inst, next, &att->free, free) {
+		if (n == most)
+			break;
+		list_del_init(&inst->free);
+		list_move(&inst->all, to);
+		n++;
+	}
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return n;
+}
+
+/**
+ * elisa_instance_free_isolated() - free them
+ * @instances: linked by @all; INVEPT ran on every CPU since they were isolated
+ *
+ * Context: their VM's lock held, sleeps.
+ */
+void elisa_instance_free_isolated(struct list_head *instances)
+{
+	struct elisa_instance *inst, *next;
+
+	list_for_each_entry_safe(inst, next, instances, all) {
+		list_del(&inst->all);
+		atomic_dec(&inst->att->vm->stats.instances);
+		instance_free(inst);
+	}
+}
+
 /**
  * elisa_instance_free_all() - free an attachment's instances
  * @att: revoked attachment: none is BOUND or RESUMING, none can become so,

@@ -20,6 +20,9 @@ struct elisa_attachment;
 struct pid;
 struct elisa_vcpu;
 
+/* After that time in SUSPENDED a call may be ended for others: reclaim.h. */
+#define ELISA_STALE_SECONDS	10
+
 /**
  * struct elisa_saved - a suspended call
  * @regs: general registers but RIP, by VCPU_REGS_*
@@ -92,6 +95,10 @@ u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits);
 bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event);
 struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
 					   u64 handle);
+struct elisa_instance *elisa_instance_find_stale(struct elisa_attachment *att);
+unsigned int elisa_instance_isolate(struct elisa_attachment *att,
+				    struct list_head *to, unsigned int most);
+void elisa_instance_free_isolated(struct list_head *instances);
 void elisa_instance_free_all(struct elisa_attachment *att);
 
 #endif /* ELISA_INSTANCE_H */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pacing.  Detaching and destroying an export interrupt every CPU, for INVEPT;
- * sealing one reads all of its code.  A guest may do that a thousand times a
- * second; one that wants more sleeps until it may again, at the cost of nobody
- * but itself.
+ * Pacing.  Detaching, destroying an export and taking instances from another
+ * window interrupt every CPU, for INVEPT; sealing an export reads all of its
+ * code.  A guest may do that a thousand times a second; one that wants more
+ * sleeps until it may again, at the cost of nobody but itself.
  */
 #include <linux/ratelimit.h>
 #include <linux/sched/signal.h>

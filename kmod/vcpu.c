@@ -265,35 +265,53 @@ void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att)
 			schedule_timeout_uninterruptible(1);
 }
 
+/* v->lock held, v not in the guest; as below. */
+static unsigned int unbind_idle(struct elisa_vcpu *v, unsigned int slot,
+				unsigned int most)
+{
+	unsigned int i = slot, end = slot + 1, n = 0;
+
+	if (slot == ELISA_WINDOWS) {
+		i = 0;
+		end = ELISA_WINDOWS;
+	}
+	for (; i < end && n < most; i++) {
+		if (!v->slot[i].instance)
+			continue;
+		elisa_vcpu_unbind(v, i);
+		n++;
+	}
+	return n;
+}
+
 /**
- * elisa_vcpu_reclaim() - take back an idle instance
+ * elisa_vcpu_reclaim() - take back idle instances
  * @vm: VM, vm->lock held
- * @slot: window
+ * @slot: window; ELISA_WINDOWS: any
+ * @most: how many
  *
  * An instance stays bound after its call returned.  When a VM is at its limit,
  * one that is bound to a vCPU outside the guest goes to another caller.
  *
- * Return: true when one is on its attachment's free list now.
+ * Return: how many are on their attachments' free lists now.
  */
-bool elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot)
+unsigned int elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot,
+				unsigned int most)
 {
 	unsigned long flags;
-	bool found = false;
-	unsigned int i;
+	unsigned int i, n = 0;
 
-	for (i = 0; i < vm->n_vcpu && !found; i++) {
+	for (i = 0; i < vm->n_vcpu && n < most; i++) {
 		struct elisa_vcpu *v = vm->vcpu[i];
 
 		if (!v)
 			continue;
 		raw_spin_lock_irqsave(&v->lock, flags);
-		if (!v->in_guest && v->slot[slot].instance) {
-			elisa_vcpu_unbind(v, slot);
-			found = true;
-		}
+		if (!v->in_guest)
+			n += unbind_idle(v, slot, most - n);
 		raw_spin_unlock_irqrestore(&v->lock, flags);
 	}
-	return found;
+	return n;
 }
 
 /*

@@ -90,7 +90,8 @@ void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 		     struct elisa_instance *inst);
 void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot);
 void elisa_vcpu_sync(struct elisa_vcpu *v);
-bool elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot);
+unsigned int elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot,
+				unsigned int most);
 bool elisa_vcpu_go_native(struct elisa_vcpu *v);
 void elisa_vcpu_enter(struct elisa_vcpu *v);
 void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att);
