@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lifecycle, seen from the guest: more windows than instances, calls that are
+ * never resumed, exports that go away under calls that do not end.
+ */
+#include "steps.h"
+
+#define X2APIC_LVT_TIMER	0x832
+#define LVT_MASKED		0x10000
+
+/* --- all windows share a pool that is much smaller */
+
+static struct att windows[ELISA_WINDOWS];
+static struct steps_shared *steps;
+static struct steps_call pool_call[64];
+static u64 pool_handle[64];
+static unsigned int n_windows, next_step_id;
+
+static struct steps_call next_call(unsigned int window, u64 n, u64 rounds)
+{
+	struct steps_call call = {
+		&windows[window], next_step_id++ % STEPS_IDS, n, rounds
+	};
+
+	steps->count[call.id] = 0;
+	return call;
+}
+
+static s64 call_window(unsigned int i)
+{
+	struct steps_call call = next_call(i, 5, 1);
+	const struct regs in = steps_regs(&call);
+	struct result res = elisa_call_regs(&windows[i], &in);
+
+	if (res.status)
+		return res.status;
+	return steps_good(steps, &call, &res.last) ? 0 : -1;
+}
+
+/* Each window once, in some order; how many calls were as they should be. */
+static unsigned int call_all(unsigned int stride)
+{
+	unsigned int i, good = 0;
+
+	for (i = 0; i < n_windows; i++) {
+		s64 status = call_window(i * stride % n_windows);
+
+		expect(!status, "window %u: %lld", i * stride % n_windows,
+		       status);
+		good += !status;
+	}
+	return good;
+}
+
+static void other_vcpu(u64 rounds)
+{
+	while (rounds--)
+		call_all(29);
+}
+
+static void run_windows(void)
+{
+	unsigned int i, good = 0, limit = arg("limit", 8);
+	unsigned int rounds = arg("rounds", 3);
+	struct outcome out;
+	struct export e;
+	u64 begin, took;
+
+	n_windows = ELISA_WINDOWS;
+	steps = steps_export(&e, "windows");
+	if (!steps)
+		return;
+	for (i = 0; i < n_windows; i++) {
+		attach(&windows[i], "windows", i & 1 ? 3 : 0, NULL, 0);
+		good += !windows[i].err;
+	}
+	if (!check_eq(good, n_windows, "attachments"))
+		return;
+	for (i = 0, good = 0; i < rounds; i++)
+		good += call_all(1 + 2 * i);
+	check_eq(good, rounds * n_windows,
+		 "calls through %u windows in turn, with %u instances",
+		 n_windows, limit);
+	if (n_cpus > 1) {
+		cpu_start(1, other_vcpu, rounds);
+		for (i = 0, good = 0; i < rounds; i++)
+			good += call_all(1 + 2 * i);
+		cpu_wait(1);
+		check_eq(good, rounds * n_windows,
+			 "the same beside another vCPU");
+	}
+	meet(1);
+
+	/* One instance is left: it is enough for all. */
+	for (i = 0, good = 0; i < limit - 1; i++) {
+		pool_call[i] = next_call(i, 1000, 100000);
+		pool_handle[i] = steps_suspend(&pool_call[i], &out);
+		good += !!pool_handle[i];
+	}
+	check_eq(good, limit - 1, "calls are suspended");
+	check_eq(call_all(1), n_windows, "all windows share the last instance");
+	check_eq(call_all(3), n_windows, "and again");
+
+	/* None is left, until one has been suspended for too long. */
+	pool_call[i] = next_call(i, 1000, 100000);
+	pool_handle[i] = steps_suspend(&pool_call[i], &out);
+	check(!!pool_handle[i], "the last one is suspended");
+	check_eq(call_window(n_windows - 1), -EBUSY, "then others get -EBUSY");
+	check_eq(call_window(0), -EBUSY, "in a window that has one, too");
+	begin = rdtsc();
+	do {
+		vmm_sleep(100000);
+		took = (rdtsc() - begin) / (arg("second", 100000000) / 10);
+	} while (call_window(n_windows - 1) == -EBUSY && took < 200);
+	check(took >= 90 && took <= 130,
+	      "a call is ended for them after %llu tenths of a second", took);
+	check_eq(call_window(n_windows - 2), 0, "its instance serves others");
+	check_eq(resume_refused(pool_handle[0], windows[0].cpl), -ENOLINK,
+		 "it was the oldest");
+	for (i = 1, good = 0; i < limit; i++) {
+		const struct steps_call *call = &pool_call[i];
+
+		steps_finish(pool_handle[i], call->att->cpl, &out);
+		good += steps_good(steps, call, &out);
+	}
+	check_eq(good, limit - 1, "the others go on to their ends");
+	check_eq(steps->wrong, 0, "steps done twice or skipped");
+	check_eq(call_all(5), n_windows, "calls after that");
+	for (i = 0, good = 0; i < n_windows; i++)
+		good += !detach(&windows[i]);
+	check_eq(good, n_windows, "detached");
+	meet(2);
+}
+
+ATTACK("windows", run_windows);
+
+/*
+ * --- endless calls on many vCPUs, and the host revokes.  In the first page of
+ * the shared file all VMs and revoke_time agree on where they are; the others
+ * are the export's shared data.
+ */
+
+struct scene {
+	volatile u64 round;	/* exports that were sealed */
+	volatile u64 revoked;	/* calls that ended with -ENOLINK */
+	volatile u64 wrong;	/* calls that ended otherwise */
+	volatile u64 detached;	/* by all VMs */
+	volatile u64 looked;	/* rounds that revoke_time is done with */
+};
+
+static struct scene *scene(void)
+{
+	return (struct scene *)ATTACK_SHARED(0);
+}
+
+/* Only the host's interrupts: the timers of 64 vCPUs keep the rig busy. */
+static void no_timer(void)
+{
+	wrmsr(X2APIC_LVT_TIMER, LVT_MASKED);
+}
+
+BLOB(spin);
+
+/* Makes the export anew when it is gone. */
+static void run_remake(void)
+{
+	struct sub_shared *shared =
+		(struct sub_shared *)(ATTACK_SHARED(0) + PAGE_SIZE);
+	u64 round, rounds = arg("rounds", 20), vms = arg("vms", 1);
+	unsigned int good = 0;
+	struct export e;
+
+	no_timer();
+	for (round = 1; round <= rounds; round++) {
+		shared->entered = 0;
+		export_begin(&e, "spin");
+		export_data(&e, shared, SUB_SHARED_PAGES);
+		export_blob(&e, spin);
+		if (!expect(!export_seal(&e), "export: %lld", e.err))
+			break;
+		scene()->round = round;
+		while (scene()->detached < round * vms ||
+		       scene()->looked < round)
+			vmm_sleep(50000);
+		/* The host did it. */
+		good += export_destroy(&e) == -ENOENT;
+	}
+	check_eq(good, rounds, "exports that the host took away");
+}
+
+ATTACK("remake", run_remake);
+
+static struct att spin_att;
+static volatile u64 spin_round;
+static volatile u32 spinning;
+
+static void spin_once(void)
+{
+	if (elisa_call(&spin_att, 0, ARGS(0)).status == -ENOLINK)
+		__atomic_add_fetch(&scene()->revoked, 1, __ATOMIC_SEQ_CST);
+	else
+		__atomic_add_fetch(&scene()->wrong, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&spinning, 1, __ATOMIC_SEQ_CST);
+}
+
+static void spin_each_round(u64 rounds)
+{
+	u64 round;
+
+	no_timer();
+	for (round = 1; round <= rounds; round++) {
+		while (spin_round < round)
+			vmm_sleep(50000);
+		spin_once();
+	}
+}
+
+static void run_spinners(void)
+{
+	u64 round, rounds = arg("rounds", 20);
+	unsigned int i, good = 0;
+	s64 late;
+
+	no_timer();
+	for (i = 1; i < n_cpus; i++)
+		cpu_start(i, spin_each_round, rounds);
+	for (round = 1; round <= rounds; round++) {
+		while (scene()->round < round)
+			vmm_sleep(50000);
+		attach(&spin_att, "spin", 3, NULL, 0);
+		if (!expect(!spin_att.err, "attach: %lld", spin_att.err))
+			break;
+		spinning = n_cpus;
+		spin_round = round;
+		spin_once();
+		while (spinning)
+			vmm_sleep(50000);
+		late = elisa_call(&spin_att, 0, ARGS(0)).status;
+		good += late == -ENOLINK && !detach(&spin_att);
+		__atomic_add_fetch(&scene()->detached, 1, __ATOMIC_SEQ_CST);
+	}
+	check_eq(good, rounds, "rounds of %u vCPUs in endless calls: revoked",
+		 n_cpus);
+}
+
+ATTACK("spinners", run_spinners);
