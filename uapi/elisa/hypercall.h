@@ -107,7 +107,8 @@
  *		-EFAULT  fault in the sub context; RDX = ELISA_FAULT_*
  *		-EBUSY   no instance is free, try again
  *		-ENOLINK the export or attachment was revoked, or the call was
- *		         suspended for too long while others waited for it
+ *		         suspended for too long while others waited for it or
+ *		         wanted its instance
  *		-EINVAL  no entry has this index
  *		-EOPNOTSUPP  this vCPU's mode does not allow it (any more)
  *		-ENOMEM

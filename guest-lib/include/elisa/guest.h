@@ -220,7 +220,8 @@ int elisa_fault_describe(uint64_t details, char *text, size_t size);
  * Return: 0; -EFAULT the export's code faulted, details in *@ret; -EBUSY the
  * host has no free instance for this VM, try again; -ENOLINK the export or the
  * attachment was revoked, or the call was suspended for too long while others
- * waited for a lock of it; -EINVAL the entry does not exist.  Other negative
+ * waited for a lock of it or wanted its instance; -EINVAL the entry does not
+ * exist.  Other negative
  * errno values say that the host could not continue an interrupted call; it
  * may or may not have had its effect, as with -EFAULT and -ENOLINK.
  */
