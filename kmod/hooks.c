@@ -287,6 +287,9 @@ int elisa_hooks_get(struct module *kvm_vendor)
 
 	mutex_lock(&hooks_lock);
 	if (!users) {
+		err = elisa_pml_init();
+		if (err)
+			goto err;
 		for (; i < ARRAY_SIZE(hook); i++) {
 			err = install(&hook[i]);
 			if (err)
