@@ -28,6 +28,7 @@ static const struct {
 	{ ELISA_STAT_A_WAITS, "waits" },
 	{ ELISA_STAT_A_YIELDS, "yields" },
 	{ ELISA_STAT_A_ABORTED, "aborted" },
+	{ ELISA_STAT_A_SUSPENDED, "suspended" },
 };
 
 struct stats {

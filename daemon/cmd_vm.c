@@ -28,6 +28,7 @@ static void print_stat(struct print *print, const char *key,
 static int on_vm(struct nlmsghdr *nlh, void *arg)
 {
 	struct print *print = arg;
+	char why[UNMIGRATABLE_TEXT_SIZE];
 	char uuid[UUID_TEXT_SIZE];
 	struct enl_vm vm;
 	int ret;
@@ -42,6 +43,12 @@ static int on_vm(struct nlmsghdr *nlh, void *arg)
 	print_text(print, "state", enl_vm_state_name(vm.state));
 	print_stat(print, "attachments", &vm, ELISA_STAT_A_ATTACHMENTS);
 	print_stat(print, "exports", &vm, ELISA_STAT_A_EXPORTS);
+	print_bool(print, "migratable", !vm.unmigratable);
+	enl_vm_unmigratable_text(vm.unmigratable, why);
+	if (*why)
+		print_text(print, "because", why);
+	else
+		print_none(print, "because");
 	if (vm.has_uuid) {
 		uuid_format(vm.uuid, uuid);
 		print_text(print, "uuid", uuid);

@@ -122,6 +122,8 @@ int enl_vm_decode(struct nlmsghdr *nlh, struct enl_vm *vm)
 	enl_get_text(vm->name, sizeof(vm->name), tb[ELISA_A_VM_NAME]);
 	vm->pid = enl_get_u32(tb[ELISA_A_VM_PID]);
 	vm->state = enl_get_u8(tb[ELISA_A_VM_STATE]);
+	if (tb[ELISA_A_UNMIGRATABLE])
+		vm->unmigratable = enl_get_u32(tb[ELISA_A_UNMIGRATABLE]);
 	if (tb[ELISA_A_VM_UUID]) {
 		memcpy(vm->uuid, nla_data(tb[ELISA_A_VM_UUID]), UUID_SIZE);
 		vm->has_uuid = true;
@@ -140,4 +142,29 @@ const char *enl_vm_state_name(__u8 state)
 		return "gone";
 	}
 	return "unknown";
+}
+
+void enl_vm_unmigratable_text(__u32 why, char text[UNMIGRATABLE_TEXT_SIZE])
+{
+	static const struct {
+		__u32 bit;
+		const char *text;
+	} reason[] = {
+		{ ELISA_UNMIGRATABLE_EXPORTS, "exports" },
+		{ ELISA_UNMIGRATABLE_SUSPENDED, "suspended-calls" },
+		{ ELISA_UNMIGRATABLE_DIRTY_RING, "dirty-ring" },
+		{ ELISA_UNMIGRATABLE_MOVED, "buffer-moved" },
+		{ ~0U, "other" },
+	};
+	size_t i;
+
+	*text = '\0';
+	for (i = 0; i < sizeof(reason) / sizeof(*reason); i++) {
+		if (!(why & reason[i].bit))
+			continue;
+		why &= ~reason[i].bit;
+		if (*text)
+			strcat(text, ",");
+		strcat(text, reason[i].text);
+	}
 }

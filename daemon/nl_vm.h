@@ -28,6 +28,7 @@ struct enl_vm {
 	__u8 uuid[UUID_SIZE];
 	__u32 pid;
 	__u8 state;			/* enum elisa_vm_state */
+	__u32 unmigratable;		/* ELISA_UNMIGRATABLE_* */
 	bool has_stats;
 	__u64 stat[ELISA_STAT_A_MAX + 1];
 };
@@ -41,5 +42,9 @@ int enl_enrol_decode(struct nlmsghdr *nlh, __u32 *id);
 int enl_vm_decode(struct nlmsghdr *nlh, struct enl_vm *vm);
 
 const char *enl_vm_state_name(__u8 state);
+
+/* Reasons, separated by commas; "" if there are none.  Unknown: "other". */
+#define UNMIGRATABLE_TEXT_SIZE	64
+void enl_vm_unmigratable_text(__u32 why, char text[UNMIGRATABLE_TEXT_SIZE]);
 
 #endif /* ELISACTL_NL_VM_H */

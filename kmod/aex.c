@@ -13,6 +13,7 @@
 #include "attachment.h"
 #include "compat/kvm_events.h"
 #include "compat/kvm_regs.h"
+#include "dirty.h"
 #include "fpu.h"
 #include "gate_code.h"
 #include "instance.h"
@@ -447,6 +448,8 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 	raw_spin_lock_irqsave(&v->lock, flags);
 	if (v->in_guest) {
 		v->in_guest = false;
+		/* While the gates are as the guest had them. */
+		elisa_dirty_mark(v);
 		eptp = elisa_vmread(EPT_POINTER);
 		if (unlikely(eptp != v->default_eptp)) {
 			find_cause(&cause);

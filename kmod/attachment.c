@@ -11,6 +11,7 @@
 
 #include "attachment.h"
 #include "cpu.h"
+#include "dirty.h"
 #include "event.h"
 #include "export.h"
 #include "gate_code.h"
@@ -276,6 +277,8 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	/* Without vm->lock: it may sleep for as long as the VMM likes. */
 	err = 0;
 	if (req->xbuf_pages)
+		err = elisa_pin_note_runs(&att->xbuf, req->xbuf_pages);
+	if (!err && req->xbuf_pages)
 		err = elisa_pin_guest(&att->xbuf, vm, vcpu, req->xbuf,
 				      req->xbuf_pages);
 	mutex_lock(&vm->lock);
@@ -286,6 +289,8 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		req->window = ELISA_WINDOW(att->slot);
 		req->rights = reported_rights(att);
 		atomic64_inc(&vm->stats.attaches);
+		/* Settled before a VM has its first vCPU. */
+		WRITE_ONCE(vm->dirty_ring, vcpu->kvm->dirty_ring_size);
 		trace_elisa_attach(vm->id, att->id, att->slot, req->name);
 	}
 	mutex_unlock(&vm->lock);
@@ -327,6 +332,7 @@ void elisa_attachment_revoke(struct elisa_attachment *att)
 	elisa_export_unlink(att);
 	elisa_cpu_invept_all();
 	elisa_instance_free_all(att);
+	elisa_dirty_forget(att);
 	elisa_unpin(&att->xbuf, vm);
 	elisa_export_put(att->export);
 	att->export = NULL;

@@ -49,6 +49,7 @@ struct elisa_segment {
  * @info: struct elisa_sub_info page
  * @xbuf: the exchange buffer
  * @xbuf_pt: page table of chunk ELISA_CHUNK_XBUF
+ * @moved: the memory slot of @xbuf is another one now, see dirty.c
  * @lock: guards the states of its instances and the lists
  * @instances: all of them
  * @free: those in state FREE
@@ -66,7 +67,7 @@ struct elisa_attachment {
 	u64 rflags;
 	struct elisa_segment cs, ss;
 	bool is_full;
-	bool dead;
+	bool dead, moved;
 	char export_name[ELISA_NAME_SIZE];
 	u32 export_id;
 	struct elisa_apt apt;

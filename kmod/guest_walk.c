@@ -21,7 +21,7 @@
  * The host-virtual address of a guest frame in ordinary, writable memory.  Not
  * of the slots that KVM makes for itself (APIC access page, TSS, identity map).
  */
-static int gfn_to_host(struct kvm_vcpu *vcpu, u64 gfn, unsigned long *hva)
+static int gfn_to_host(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned long *hva)
 {
 	struct kvm_memory_slot *slot;
 
@@ -34,10 +34,11 @@ static int gfn_to_host(struct kvm_vcpu *vcpu, u64 gfn, unsigned long *hva)
 }
 
 /**
- * elisa_guest_hva() - translate a guest-virtual address
+ * elisa_guest_page() - translate a guest-virtual address
  * @vcpu: the caller's own vCPU, in 64-bit mode
  * @gva: guest-virtual address
  * @access: what the caller must be allowed to do there
+ * @gfn: result: guest frame
  * @hva: result: host-virtual address of the page, page-aligned
  *
  * Accessed and Dirty flags are not set; protection keys are not checked.
@@ -45,14 +46,14 @@ static int gfn_to_host(struct kvm_vcpu *vcpu, u64 gfn, unsigned long *hva)
  * Context: the vCPU's thread after an exit (KVM holds kvm->srcu), sleeps.
  * Return: 0 or -EFAULT.
  */
-int elisa_guest_hva(struct kvm_vcpu *vcpu, u64 gva, enum elisa_access access,
-		    unsigned long *hva)
+int elisa_guest_page(struct kvm_vcpu *vcpu, u64 gva, enum elisa_access access,
+		     gfn_t *gfn, unsigned long *hva)
 {
 	bool user = elisa_cpl() == 3;
 	int level = elisa_vmread(GUEST_CR4) & X86_CR4_LA57 ? 5 : 4;
 	int bits = level == 5 ? 57 : 48;
 	u64 table = elisa_vmread(GUEST_CR3) & PTE_ADDR;
-	u64 pte = 0, gfn;
+	u64 pte = 0;
 	unsigned long page;
 	int err;
 
@@ -73,11 +74,20 @@ int elisa_guest_hva(struct kvm_vcpu *vcpu, u64 gva, enum elisa_access access,
 		if (level == 1 || (level <= 3 && pte & PTE_PS)) {
 			u64 mask = (1ULL << shift) - 1;
 
-			gfn = ((pte & PTE_ADDR & ~mask) | (gva & mask)) >>
-			      PAGE_SHIFT;
-			return gfn_to_host(vcpu, gfn, hva);
+			*gfn = ((pte & PTE_ADDR & ~mask) | (gva & mask)) >>
+			       PAGE_SHIFT;
+			return gfn_to_host(vcpu, *gfn, hva);
 		}
 		table = pte & PTE_ADDR;
 	}
 	return -EFAULT;
+}
+
+/** elisa_guest_hva() - the same for who does not ask for the frame */
+int elisa_guest_hva(struct kvm_vcpu *vcpu, u64 gva, enum elisa_access access,
+		    unsigned long *hva)
+{
+	gfn_t gfn;
+
+	return elisa_guest_page(vcpu, gva, access, &gfn, hva);
 }

@@ -220,11 +220,29 @@ void elisa_instance_set_runner(struct elisa_instance *inst)
 	put_pid(runner);
 }
 
+/* att->lock held.  Is a call in it that a vCPU has left? */
+static bool is_suspended(const struct elisa_instance *inst)
+{
+	return inst->state == ELISA_I_SUSPENDED ||
+	       inst->state == ELISA_I_RESUMING;
+}
+
+/* att->lock held: the only way in which a state changes after creation. */
+static bool step(struct elisa_instance *inst, enum elisa_ievent event)
+{
+	int before = is_suspended(inst);
+	bool ok = elisa_istate_step(&inst->state, event);
+
+	if (before != is_suspended(inst))
+		atomic_add(before ? -1 : 1, &inst->att->vm->stats.suspended);
+	return ok;
+}
+
 /* att->lock held.  Whatever the instance held has no owner any more. */
 static bool release_locked(struct elisa_instance *inst,
 			   enum elisa_ievent event)
 {
-	if (!elisa_istate_step(&inst->state, event))
+	if (!step(inst, event))
 		return false;
 	inst->handle = 0;
 	elisa_liveness_renew(inst);
@@ -329,7 +347,7 @@ u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits)
 	u64 handle;
 
 	raw_spin_lock_irqsave(&att->lock, flags);
-	elisa_istate_step(&inst->state, ELISA_IE_AEX);
+	step(inst, ELISA_IE_AEX);
 	handle = (inst->next_handle & ~(u64)(ELISA_WINDOWS - 1)) | att->slot;
 	inst->handle = handle;
 	inst->suspended_at = ktime_get_mono_fast_ns();
@@ -353,7 +371,7 @@ bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event)
 	bool ok;
 
 	raw_spin_lock_irqsave(&att->lock, flags);
-	ok = elisa_istate_step(&inst->state, event);
+	ok = step(inst, event);
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return ok;
 }
@@ -371,9 +389,7 @@ struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
 
 	raw_spin_lock_irqsave(&att->lock, flags);
 	list_for_each_entry(inst, &att->instances, all) {
-		if (inst->handle == handle &&
-		    (inst->state == ELISA_I_SUSPENDED ||
-		     inst->state == ELISA_I_RESUMING)) {
+		if (inst->handle == handle && is_suspended(inst)) {
 			found = inst;
 			break;
 		}
@@ -468,6 +484,8 @@ void elisa_instance_free_all(struct elisa_attachment *att)
 	list_for_each_entry_safe(inst, next, &att->instances, all) {
 		WARN_ON_ONCE(inst->state == ELISA_I_BOUND ||
 			     inst->state == ELISA_I_RESUMING);
+		if (is_suspended(inst))
+			atomic_dec(&att->vm->stats.suspended);
 		list_del(&inst->all);
 		instance_free(inst);
 		atomic_dec(&att->vm->stats.instances);

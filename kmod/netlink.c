@@ -12,6 +12,7 @@
 
 #include "attachment.h"
 #include "compat/extack.h"
+#include "dirty.h"
 #include "export.h"
 #include "export_host.h"
 #include "hooks.h"
@@ -566,6 +567,7 @@ static int put_stats(struct sk_buff *skb, struct elisa_vm *vm)
 		{ ELISA_STAT_A_WAITS, atomic64_read(&s->waits) },
 		{ ELISA_STAT_A_YIELDS, atomic64_read(&s->yields) },
 		{ ELISA_STAT_A_ABORTED, atomic64_read(&s->aborted) },
+		{ ELISA_STAT_A_SUSPENDED, atomic_read(&s->suspended) },
 	};
 	struct nlattr *nest = nla_nest_start(skb, ELISA_A_STATS);
 	unsigned int i;
@@ -592,6 +594,8 @@ static int dump_vm(struct elisa_vm *vm, void *arg)
 	      nla_put_string(d->skb, ELISA_A_VM_NAME, vm->identity.name) ?:
 	      nla_put_u32(d->skb, ELISA_A_VM_PID, vm->identity.pid) ?:
 	      nla_put_u8(d->skb, ELISA_A_VM_STATE, READ_ONCE(vm->state)) ?:
+	      nla_put_u32(d->skb, ELISA_A_UNMIGRATABLE,
+			  elisa_dirty_unmigratable(vm)) ?:
 	      put_stats(d->skb, vm);
 	if (!err && vm->identity.has_uuid)
 		err = nla_put(d->skb, ELISA_A_VM_UUID, 16, vm->identity.uuid);

@@ -52,6 +52,34 @@ static void drop_from(const struct elisa_pins *pins, u32 first)
 }
 
 /**
+ * elisa_pin_note_runs() - let empty @pins note guest frames, too
+ * @pins: where to
+ * @n_pages: how many pages will be pinned, at most
+ *
+ * Context: sleeps.  Return: 0, -ENOMEM.
+ */
+int elisa_pin_note_runs(struct elisa_pins *pins, u32 n_pages)
+{
+	pins->run = kvmalloc_array(n_pages, sizeof(*pins->run),
+				   GFP_KERNEL_ACCOUNT);
+	return pins->run ? 0 : -ENOMEM;
+}
+
+static void note_run(struct elisa_pins *pins, gfn_t gfn, unsigned long hva)
+{
+	struct elisa_run *last;
+
+	if (!pins->run)
+		return;
+	last = pins->n_runs ? &pins->run[pins->n_runs - 1] : NULL;
+	if (last && last->gfn + last->n == gfn &&
+	    last->hva + (last->n << PAGE_SHIFT) == hva)
+		last->n++;
+	else
+		pins->run[pins->n_runs++] = (struct elisa_run){ gfn, hva, 1 };
+}
+
+/**
  * elisa_pin_guest() - pin writable guest memory, appending to @pins
  * @pins: where to
  * @vm: owner; charged against its limit and the VMM's RLIMIT_MEMLOCK
@@ -69,6 +97,7 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 {
 	u32 first = pins->n_pages;
 	unsigned long hva;
+	gfn_t gfn;
 	int err;
 
 	if (!elisa_limit_take(&vm->stats.pinned_pages, vm->limits.pinned_pages,
@@ -82,7 +111,8 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 		goto err_account;
 
 	while (pins->n_pages < first + n_pages) {
-		err = elisa_guest_hva(vcpu, gva, ELISA_ACCESS_WRITE, &hva);
+		err = elisa_guest_page(vcpu, gva, ELISA_ACCESS_WRITE, &gfn,
+				       &hva);
 		if (err)
 			goto err_unpin;
 		err = elisa_inject() ? -ENOMEM :
@@ -94,6 +124,7 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 		}
 		elisa_ledger_hold(page_to_phys(pins->pages[pins->n_pages]));
 		pins->n_pages++;
+		note_run(pins, gfn, hva);
 		gva += PAGE_SIZE;
 		if (fatal_signal_pending(current)) {
 			err = -EINTR;
@@ -107,6 +138,7 @@ err_unpin:
 	drop_from(pins, first);
 	unpin_user_pages(pins->pages + first, pins->n_pages - first);
 	pins->n_pages = first;
+	pins->n_runs = 0;	/* noted by who pins once only */
 err_account:
 	atomic64_sub(n_pages, &vm->mm->pinned_vm);
 err_limit:
@@ -163,6 +195,7 @@ void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm)
 		atomic64_sub(pins->n_pages, &vm->mm->pinned_vm);
 		atomic_sub(pins->n_pages, &vm->stats.pinned_pages);
 	}
+	kvfree(pins->run);
 	kvfree(pins->pages);
 	memset(pins, 0, sizeof(*pins));
 }

@@ -6,22 +6,34 @@
 #ifndef ELISA_PIN_H
 #define ELISA_PIN_H
 
+#include <linux/kvm_types.h>
 #include <linux/types.h>
 
 struct elisa_vm;
 struct kvm_vcpu;
 struct page;
 
+/** struct elisa_run - guest frames that lie side by side, and where */
+struct elisa_run {
+	gfn_t gfn;
+	unsigned long hva, n;
+};
+
 /**
  * struct elisa_pins - pinned or own pages
  * @pages: pages, @n_pages of them valid
  * @capacity: allocated length of @pages
+ * @run: where the guest had them when they were pinned; NULL: nobody asks
+ * @n_runs: how many are valid
  */
 struct elisa_pins {
 	struct page **pages;
 	u32 n_pages, capacity;
+	struct elisa_run *run;
+	u32 n_runs;
 };
 
+int elisa_pin_note_runs(struct elisa_pins *pins, u32 n_pages);
 int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 		    struct kvm_vcpu *vcpu, u64 gva, u32 n_pages);
 int elisa_pin_own(struct elisa_pins *pins, u32 n_pages);

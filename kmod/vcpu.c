@@ -14,6 +14,7 @@
 #include "compat/kvm_regs.h"
 #include "cpu.h"
 #include "cr3.h"
+#include "dirty.h"
 #include "gate_code.h"
 #include "inject.h"
 #include "instance.h"
@@ -170,6 +171,8 @@ void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 	}
 	s->instance = inst;
 	elisa_ledger_use(&inst->ledger);
+	if (inst->att->xbuf.n_pages)
+		__set_bit(slot, v->xbufs);
 	elisa_gate_set_eptp(page, (u32)inst->eptp);
 }
 
@@ -428,6 +431,7 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 		 */
 		if (eptp == v->default_eptp || elisa_aex_is_ours(v, eptp)) {
 			if (unlikely(v->sync)) {
+				elisa_dirty_mark(v);
 				elisa_aex_force(v);
 				elisa_vcpu_sync(v);
 			}

@@ -64,6 +64,7 @@ struct elisa_slot {
  * @pending: instance to load at the next entry (late RESUME)
  * @pending_rip: the VMCALL that asked for it
  * @wait: between the exit hook and elisa_wait_finish(), see liveness.h
+ * @xbufs: windows whose gate led to an exchange buffer since the last entry
  * @slot: by window
  */
 struct elisa_vcpu {
@@ -79,6 +80,7 @@ struct elisa_vcpu {
 	struct elisa_instance *pending;
 	u64 pending_rip;
 	struct elisa_wait wait;
+	DECLARE_BITMAP(xbufs, ELISA_WINDOWS);
 	struct elisa_slot slot[ELISA_WINDOWS];
 };
 

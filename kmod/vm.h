@@ -53,7 +53,8 @@ struct elisa_limits {
 struct elisa_stats {
 	atomic64_t attaches, denied, aex, resumes, gate_exits, faults, busy;
 	atomic64_t waits, yields, aborted;
-	atomic_t armed, attachments, exports, instances, pinned_pages;
+	atomic_t armed, attachments, exports, instances, pinned_pages,
+		 suspended;
 };
 
 /** struct elisa_identity - how the host names a VM */
@@ -86,6 +87,8 @@ struct elisa_identity {
  * @event_limit: for events that a guest causes at no cost
  * @pace: for hypercalls that disturb all CPUs
  * @faults_reported: value of stats.faults at the last event
+ * @dirty_ring: KVM logs dirty pages of this VM in rings
+ * @moved_buffers: attachments whose exchange buffer has moved, see dirty.c
  * @work: cleans up a VM that is gone or leaving
  */
 struct elisa_vm {
@@ -115,6 +118,8 @@ struct elisa_vm {
 	struct elisa_stats stats;
 	struct ratelimit_state event_limit, pace;
 	s64 faults_reported;
+	bool dirty_ring;
+	atomic_t moved_buffers;
 	struct work_struct work;
 };
 

@@ -21,7 +21,8 @@
  *                   Lets the VM behind the KVM file descriptor VM_FD of the
  *                   sending process use ELISA under the given grants.
  * VM_DEL      do    VM_ID.  Revokes all its attachments and exports first.
- * VM_GET      dump  -> VM_ID VM_NAME VM_UUID VM_PID VM_STATE STATS
+ * VM_GET      dump  -> VM_ID VM_NAME VM_UUID VM_PID VM_STATE UNMIGRATABLE
+ *                      STATS
  * EXPORT_GET  dump  -> EXPORT_ID EXPORT_NAME VM_ID (0: the host) TRUST
  *                      N_ENTRIES IMAGE_PAGES DATA_PAGES N_ATTACHMENTS
  * EXPORT_ADD  do    EXPORT_NAME, IMAGE_FD, SEGMENT..., ENTRY...,
@@ -87,6 +88,7 @@ enum elisa_genl_attr {
 	ELISA_A_SEGMENT,	/* nest of ELISA_SEGMENT_A_*, repeated */
 	ELISA_A_ENTRY,		/* nest of ELISA_ENTRY_A_*, repeated */
 	ELISA_A_TRUST,		/* u8, enum elisa_trust */
+	ELISA_A_UNMIGRATABLE,	/* u32, ELISA_UNMIGRATABLE_*, 0: it may go */
 	__ELISA_A_MAX,
 };
 
@@ -167,6 +169,16 @@ enum elisa_vm_state {
 	ELISA_VM_GONE,		/* the VM was destroyed, being cleaned up */
 };
 
+/*
+ * Why a VM must not be migrated, or its memory saved, now.  One with none of
+ * these may be: what exported code wrote to its exchange buffers is in KVM's
+ * dirty log.  At its destination it has no attachments; calls end with -ENOLINK.
+ */
+#define ELISA_UNMIGRATABLE_EXPORTS	1U	/* others write to its memory */
+#define ELISA_UNMIGRATABLE_SUSPENDED	2U	/* calls, which would be lost */
+#define ELISA_UNMIGRATABLE_DIRTY_RING	4U	/* has no room for buffers */
+#define ELISA_UNMIGRATABLE_MOVED	8U	/* a buffer's memory slot did */
+
 enum elisa_stat_attr {
 	ELISA_STAT_A_UNSPEC,
 	ELISA_STAT_A_PAD,
@@ -185,6 +197,7 @@ enum elisa_stat_attr {
 	ELISA_STAT_A_WAITS,		/* u64: sub hypercall WAIT */
 	ELISA_STAT_A_YIELDS,		/* u64: WAITs that gave the CPU away */
 	ELISA_STAT_A_ABORTED,		/* u64: calls ended by SUSPENDED_MS */
+	ELISA_STAT_A_SUSPENDED,		/* u64: calls that are suspended now */
 	__ELISA_STAT_A_MAX,
 };
 

@@ -147,6 +147,8 @@ static void build_vm(struct build *b)
 	put(b, ELISA_A_VM_UUID, uuid, sizeof(uuid));
 	put_u32(b, ELISA_A_VM_PID, 4711);
 	put_u8(b, ELISA_A_VM_STATE, ELISA_VM_LEAVING);
+	put_u32(b, ELISA_A_UNMIGRATABLE, ELISA_UNMIGRATABLE_EXPORTS |
+		ELISA_UNMIGRATABLE_MOVED | 1U << 31);
 	nest.len = 0;
 	for (i = ELISA_STAT_A_ATTACHES; i <= ELISA_STAT_A_MAX; i++)
 		put_u64(&nest, i, 0x100000000ULL + i);
@@ -156,12 +158,20 @@ static void build_vm(struct build *b)
 static void vms(void **state)
 {
 	struct build b;
+	char why[UNMIGRATABLE_TEXT_SIZE];
 	struct enl_vm v;
 
 	(void)state;
 	build_vm(&b);
 	assert_int_equal(vm(&b, &v), 0);
 	assert_int_equal(v.id, 2);
+	enl_vm_unmigratable_text(v.unmigratable, why);
+	assert_string_equal(why, "exports,buffer-moved,other");
+	enl_vm_unmigratable_text(~0U, why);
+	assert_string_equal(why,
+			    "exports,suspended-calls,dirty-ring,buffer-moved,other");
+	enl_vm_unmigratable_text(0, why);
+	assert_string_equal(why, "");
 	assert_string_equal(v.name, "manager");
 	assert_true(v.has_uuid);
 	assert_int_equal(v.uuid[0], 0x6f);
