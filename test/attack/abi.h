@@ -73,11 +73,18 @@ enum svc_op {
 	 * ret = bytes or -errno.
 	 */
 	SVC_FILE,
+	 * a[0] = slot: ret = what is in its dirty log, or with --dirty-ring in
+	 * all rings: bit n is page n of its first 63.  The log is empty then,
+	 * with a[3] by KVM_CLEAR_DIRTY_LOG.
+	 */
+	SVC_DIRTY_LOG,
+	SVC_NEW_VCPU,	/* one more vCPU, which starts; ret = its number */
 };
 
 #define SVC_WHEN_INTR	1	/* a signal */
 #define SVC_WHEN_PORT	2	/* ATTACK_PORT_NOP */
-#define SVC_WHEN_FAIL	4	/* the entry failed; goes on if anything waits */
+/* A failed entry, triple fault or internal error; goes on if anything waits. */
+#define SVC_WHEN_FAIL	4
 
 struct svc {
 	__u64 op;
@@ -89,13 +96,14 @@ struct svc {
 
 /*
  * A thread of the VMM that sends signals to a vCPU's thread.  At each, out of
- * KVM_RUN, registers, XSAVE area, debug and special registers are read and
- * searched for the secrets at every byte.  RIP and RSP must not lie in an ELISA
+ * KVM_RUN, registers, MSRs, XSAVE area, APIC, debug and special registers are
+ * read and searched for the secrets at every byte.  RIP and RSP must not lie in an ELISA
  * chunk but for the pages of a window that the guest executes (W+0, W+2, W+3).
  */
 struct poker {
 	__u64 period_us;
 	__u64 secret[POKER_SECRETS];	/* 0: none */
+	__u64 cr3;			/* the only one that may be; 0: any */
 	/* results */
 	__u64 kicks;			/* signals that ended a KVM_RUN */
 	__u64 secrets_seen;
@@ -107,6 +115,7 @@ struct poker {
 	 * exception on its way; or, at an AEP, any flag but IF.
 	 */
 	__u64 stub_wrong;
+	__u64 elsewhere;		/* RIP not in RAM or a stub, other CR3 */
 	__u64 first_rip;		/* of the first finding */
 };
 

@@ -188,6 +188,9 @@ s64 vcpu_posted(unsigned int cpu);
 s64 poker_start(unsigned int cpu, struct poker *poker);
 s64 poker_stop(unsigned int cpu, struct poker *poker);
 s64 memslot(unsigned int slot, u64 gpa, u64 size, u32 flags, u64 shows);
+/* Pages of @slot that were written since the last time: see SVC_DIRTY_LOG. */
+u64 dirty_log(unsigned int slot, bool clear);
+s64 vmm_new_vcpu(void);
 void vmm_sleep(u64 us);
 s64 vmm_kick(unsigned int cpu);
 /* Files of the host; text is zero-terminated.  Bytes or -errno. */

@@ -70,6 +70,22 @@ s64 memslot(unsigned int slot, u64 gpa, u64 size, u32 flags, u64 shows)
 	return service(&svc);
 }
 
+u64 dirty_log(unsigned int slot, bool clear)
+{
+	struct svc svc = {
+		.op = SVC_DIRTY_LOG, .a = { slot, 0, 0, clear },
+	};
+
+	return service(&svc);
+}
+
+s64 vmm_new_vcpu(void)
+{
+	struct svc svc = { .op = SVC_NEW_VCPU };
+
+	return service(&svc);
+}
+
 void vmm_sleep(u64 us)
 {
 	struct svc svc = { .op = SVC_SLEEP, .a = { us } };

@@ -28,6 +28,8 @@ struct vcpu {
 	unsigned int index;
 	int fd;
 	struct kvm_run *run;
+	struct kvm_dirty_gfn *ring;	/* --dirty-ring */
+	unsigned int ring_next;
 	pthread_t thread;
 	bool started, gone;
 	/* The fields below: vm_lock. */
@@ -47,7 +49,8 @@ struct region {
 struct vm {
 	int kvm, fd;
 	unsigned int n_cpus;
-	bool irqchip, no_pcid, smm;
+	bool irqchip, split_irqchip, no_pcid, smm;
+	unsigned int ring_entries;	/* 0: dirty bitmaps */
 	struct vcpu vcpu[ATTACK_MAX_CPUS];
 	struct region region[REGIONS_MAX];	/* index: slot */
 	uint64_t entry;
@@ -82,6 +85,12 @@ void end(int status);
 void service(struct vcpu *self, uint64_t gpa);
 void serve_requests(struct vcpu *self);		/* vm.lock held */
 unsigned int run_posts(struct vcpu *self, unsigned int when);
+
+/* dirty.c */
+void dirty_ring_enable(void);
+void dirty_ring_map(struct vcpu *vcpu);
+void dirty_ring_collect(void);			/* vm.lock held */
+long svc_dirty_log(const struct svc *svc);	/* vm.lock held */
 
 /* poker.c */
 long poker_start(struct vcpu *vcpu, const struct poker *poker);

@@ -9,6 +9,8 @@
  *	--mem MIB	RAM from address 0 (32)
  *	--shared FILE	map this file, too; up to 4 (see ATTACK_SHARED)
  *	--no-irqchip	no interrupt controllers in the kernel
+ *	--split-irqchip	only the local APICs
+ *	--dirty-ring N	log dirty pages in rings of N entries
  *	--no-pcid	hide PCID
  *	--smm		system-management mode has RAM, too
  *	--wait		print "ready" and run only after a line on stdin
@@ -55,6 +57,8 @@ static const struct option options[] = {
 	{ "mem", required_argument, NULL, 'm' },
 	{ "shared", required_argument, NULL, 's' },
 	{ "no-irqchip", no_argument, NULL, 'i' },
+	{ "split-irqchip", no_argument, NULL, 'I' },
+	{ "dirty-ring", required_argument, NULL, 'd' },
 	{ "no-pcid", no_argument, NULL, 'p' },
 	{ "smm", no_argument, NULL, 'S' },
 	{ "wait", no_argument, NULL, 'w' },
@@ -82,6 +86,12 @@ static void parse(int argc, char **argv)
 		case 'i':
 			vm.irqchip = false;
 			break;
+		case 'I':
+			vm.split_irqchip = true;
+			break;
+		case 'd':
+			vm.ring_entries = atoi(optarg);
+			break;
 		case 'p':
 			vm.no_pcid = true;
 			break;
@@ -103,6 +113,17 @@ static void parse(int argc, char **argv)
 		errx(2, "usage: attacker [OPTION]... GUEST-ELF [ARG]...");
 }
 
+static int create_irqchip(void)
+{
+	struct kvm_enable_cap split = {
+		.cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 },
+	};
+
+	if (vm.split_irqchip)
+		return ioctl(vm.fd, KVM_ENABLE_CAP, &split);
+	return vm.irqchip ? ioctl(vm.fd, KVM_CREATE_IRQCHIP, 0) : 0;
+}
+
 static void create_vm(void)
 {
 	uint64_t identity = 0xfffbc000;
@@ -115,8 +136,10 @@ static void create_vm(void)
 		err(2, "KVM_CREATE_VM");
 	if (ioctl(vm.fd, KVM_SET_TSS_ADDR, 0xfffbd000ul) ||
 	    ioctl(vm.fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) ||
-	    (vm.irqchip && ioctl(vm.fd, KVM_CREATE_IRQCHIP, 0)))
+	    create_irqchip())
 		err(2, "VM");
+	if (vm.ring_entries)
+		dirty_ring_enable();
 }
 
 static void fill_info(char **args)

@@ -15,11 +15,29 @@
 
 #define SPECIAL_VA_SIZE	(1ULL << 30)
 
+/* Whatever holds an address, or anything else of whoever ran last. */
+static const uint32_t msr_index[] = {
+	0x174, 0x175, 0x176,			/* SYSENTER */
+	0x1d9,					/* DEBUGCTL */
+	0xc0000080, 0xc0000081, 0xc0000082,	/* EFER, STAR, LSTAR */
+	0xc0000083, 0xc0000084,			/* CSTAR, SFMASK */
+	0xc0000100, 0xc0000101, 0xc0000102,	/* bases of FS, GS */
+	0xc0000103,				/* TSC_AUX */
+};
+
+#define N_MSRS	(sizeof(msr_index) / sizeof(*msr_index))
+
 struct state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 	struct kvm_debugregs debugregs;
 	struct kvm_vcpu_events events;
+	struct kvm_xcrs xcrs;
+	struct kvm_lapic_state lapic;
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry[N_MSRS];
+	} msrs;
 	struct kvm_xsave xsave;
 };
 
@@ -69,6 +87,7 @@ long poker_start(struct vcpu *vcpu, const struct poker *poker)
 	vcpu->poker.stub_wrong = 0;
 	vcpu->poker.at_aep = 0;
 	vcpu->poker.first_rip = 0;
+	vcpu->poker.elsewhere = 0;
 	vcpu->poked = true;
 	vcpu->poker_runs = true;
 	if (pthread_create(&thread, NULL, poker_thread, vcpu)) {
@@ -124,6 +143,17 @@ static bool is_at(uint64_t va, uint64_t offset)
 	       (va & (ELISA_WINDOW_SIZE - 1)) == offset;
 }
 
+/* Where the guest has no code, or in page tables that it has not loaded? */
+static bool is_elsewhere(const struct state *s, const struct poker *p)
+{
+	uint64_t offset = s->regs.rip - ELISA_WINDOW_BASE;
+	bool in_window = offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
+			 !is_inside(s->regs.rip);
+
+	return (!in_window && s->regs.rip >= vm.info->ram_size) ||
+	       (p->cr3 && s->sregs.cr3 != p->cr3);
+}
+
 /* Nothing that sub did is left when a vCPU stands at the start of a stub. */
 static bool is_wrong_at_stub(const struct state *s)
 {
@@ -136,30 +166,44 @@ static bool is_wrong_at_stub(const struct state *s)
 	       (aep && s->regs.rflags != 0x202);
 }
 
+static void get_state(const struct vcpu *self, struct state *s)
+{
+	unsigned int i;
+
+	memset(s, 0, sizeof(*s));
+	ioctl(self->fd, KVM_GET_REGS, &s->regs);
+	ioctl(self->fd, KVM_GET_SREGS, &s->sregs);
+	ioctl(self->fd, KVM_GET_DEBUGREGS, &s->debugregs);
+	ioctl(self->fd, KVM_GET_VCPU_EVENTS, &s->events);
+	ioctl(self->fd, KVM_GET_XCRS, &s->xcrs);
+	ioctl(self->fd, KVM_GET_LAPIC, &s->lapic);
+	s->msrs.head.nmsrs = N_MSRS;
+	for (i = 0; i < N_MSRS; i++)
+		s->msrs.entry[i].index = msr_index[i];
+	ioctl(self->fd, KVM_GET_MSRS, &s->msrs);
+	ioctl(self->fd, KVM_GET_XSAVE, &s->xsave);
+}
+
 /* In the vCPU's thread, after a signal ended KVM_RUN. */
 void poker_look(struct vcpu *self)
 {
 	struct poker *p = &self->poker;
 	struct state s;
 	unsigned int i;
-	bool secret = false, inside, wrong;
+	bool secret = false, inside, wrong, elsewhere;
 
 	pthread_mutex_lock(&vm.lock);
 	if (!self->poke_pending)
 		goto out;
 	self->poke_pending = false;
 	pthread_cond_broadcast(&vm.changed);
-	memset(&s, 0, sizeof(s));
-	ioctl(self->fd, KVM_GET_REGS, &s.regs);
-	ioctl(self->fd, KVM_GET_SREGS, &s.sregs);
-	ioctl(self->fd, KVM_GET_DEBUGREGS, &s.debugregs);
-	ioctl(self->fd, KVM_GET_VCPU_EVENTS, &s.events);
-	ioctl(self->fd, KVM_GET_XSAVE, &s.xsave);
+	get_state(self, &s);
 	for (i = 0; i < POKER_SECRETS; i++)
 		secret |= holds(&s, p->secret[i]);
 	inside = is_inside(s.regs.rip) || is_inside(s.regs.rsp);
 	wrong = is_wrong_at_stub(&s);
-	if ((secret || inside || wrong) && !p->first_rip)
+	elsewhere = is_elsewhere(&s, p);
+	if ((secret || inside || wrong || elsewhere) && !p->first_rip)
 		p->first_rip = s.regs.rip;
 	p->kicks++;
 	p->secrets_seen += secret;
@@ -167,6 +211,7 @@ void poker_look(struct vcpu *self)
 	p->at_aep += is_aep(s.regs.rip);
 	p->at_return += is_at(s.regs.rip, ELISA_W_RETURN);
 	p->stub_wrong += wrong;
+	p->elsewhere += elsewhere;
 out:
 	pthread_mutex_unlock(&vm.lock);
 }

@@ -149,6 +149,18 @@ static long posted(const struct vcpu *vcpu)
 	return n;
 }
 
+/* vm.lock held.  What fails ends the VMM. */
+static long new_vcpu(void)
+{
+	unsigned int index = vm.n_cpus;
+
+	if (index == ATTACK_MAX_CPUS)
+		return -ENOSPC;
+	vcpu_create(index);
+	vcpu_start(&vm.vcpu[index]);
+	return vm.n_cpus++;
+}
+
 static long print(uint64_t gpa, uint64_t len)
 {
 	const void *text = guest_mem(gpa, len);
@@ -247,6 +259,12 @@ void service(struct vcpu *self, uint64_t gpa)
 	case SVC_POKER_STOP:
 		if (to)
 			svc->ret = poker(to, svc);
+		break;
+	case SVC_DIRTY_LOG:
+		svc->ret = svc_dirty_log(svc);
+		break;
+	case SVC_NEW_VCPU:
+		svc->ret = new_vcpu();
 		break;
 	case SVC_KICK:
 		if (to) {

@@ -88,6 +88,8 @@ void vcpu_create(unsigned int index)
 			 vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED)
 		err(2, "mmap of a vCPU");
+	if (vm.ring_entries)
+		dirty_ring_map(vcpu);
 	set_cpuid(vcpu);
 	if (long_mode_set(vcpu->fd, &tables))
 		err(2, "KVM_SET_SREGS");
@@ -137,7 +139,16 @@ static bool handle_exit(struct vcpu *vcpu)
 		/* Reads as zero, so that a guest can be wrong. */
 		memset(vcpu->run->mmio.data, 0, sizeof(run->mmio.data));
 		return true;
+	case KVM_EXIT_IOAPIC_EOI:
+		return true;
+	case KVM_EXIT_DIRTY_RING_FULL:
+		pthread_mutex_lock(&vm.lock);
+		dirty_ring_collect();
+		pthread_mutex_unlock(&vm.lock);
+		return true;
 	case KVM_EXIT_SHUTDOWN:
+		if (run_posts(vcpu, SVC_WHEN_FAIL))
+			return true;
 		report(vcpu, "triple fault", 0);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
@@ -147,6 +158,8 @@ static bool handle_exit(struct vcpu *vcpu)
 		       run->fail_entry.hardware_entry_failure_reason);
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
+		if (run_posts(vcpu, SVC_WHEN_FAIL))
+			return true;
 		report(vcpu, "internal error", run->internal.suberror);
 		break;
 	default:
