@@ -24,6 +24,8 @@ help:
 	@echo '                  one kind of them'
 	@echo 'make check-attacks run the long form of the attacks'
 	@echo 'make check-mutants run the tests on modules that are weakened on purpose'
+	@echo 'make soak MINUTES=20 [SEED=n] [OPS=n]'
+	@echo '                  random operations against a model'
 	@echo 'make install      install elisactl, the library and the DKMS sources'
 	@echo 'make install-host | install-guest'
 	@echo '                  only what a host or a guest needs'
@@ -56,6 +58,12 @@ check-unit check-static check-build check-vm check-attacks:
 check-mutants:
 	test/mutants/run
 
+soak:
+	test/vm/build $(KERNEL_NAME)
+	test/soak/run $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(OPS),--ops $(OPS)) \
+		$(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
+
 install: install-host install-guest
 
 install-host: daemon
@@ -83,4 +91,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
-	check-build check-vm check-attacks check-mutants install install-host install-guest uninstall clean
+	check-build check-vm check-attacks check-mutants \
+	soak install install-host install-guest uninstall clean
