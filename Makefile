@@ -24,6 +24,9 @@ help:
 	@echo '                  one kind of them'
 	@echo 'make check-attacks run the long form of the attacks'
 	@echo 'make check-mutants run the tests on modules that are weakened on purpose'
+	@echo 'make check-debug-kernel'
+	@echo '                  run the tests on kernels that watch themselves (KASAN,'
+	@echo '                  lockdep, kmemleak; KCSAN), which it builds once'
 	@echo 'make soak MINUTES=20 [SEED=n] [OPS=n]'
 	@echo '                  random operations against a model'
 	@echo 'make install      install elisactl, the library and the DKMS sources'
@@ -52,7 +55,7 @@ demo:
 check:
 	test/check
 
-check-unit check-static check-build check-vm check-attacks:
+check-unit check-static check-build check-vm check-attacks check-debug-kernel:
 	test/check $(@:check-%=%)
 
 check-mutants:
@@ -91,5 +94,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
-	check-build check-vm check-attacks check-mutants \
+	check-build check-vm check-attacks check-mutants check-debug-kernel \
 	soak install install-host install-guest uninstall clean
