@@ -240,7 +240,7 @@ static void be_forced(u64 unused)
 
 static void run_forced(void)
 {
-	unsigned int n = arg("n", 25), i, missing = 0, ended = 0;
+	unsigned int n = arg("n", 60), i, missing = 0, ended = 0;
 	volatile u64 *flag = (u64 *)pages(1);
 	struct export e;
 	u64 value, log;
