@@ -73,6 +73,7 @@ enum svc_op {
 	 * ret = bytes or -errno.
 	 */
 	SVC_FILE,
+	/*
 	 * a[0] = slot: ret = what is in its dirty log, or with --dirty-ring in
 	 * all rings: bit n is page n of its first 63.  The log is empty then,
 	 * with a[3] by KVM_CLEAR_DIRTY_LOG.
