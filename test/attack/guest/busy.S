@@ -70,6 +70,10 @@ BLOB_BEGIN busy
 	popfq
 	add	$24, %rsp
 	xor	%eax, %eax
+	/* A return hides only the registers that no callee saves. */
+	.irp	r, rbx, rbp, r12, r13, r14, r15
+	mov	%rax, %\r
+	.endr
 	ret
 BLOB_END busy
 
