@@ -170,6 +170,18 @@ static void sweep(const struct att *att, enum vcpu_state state)
 	}
 }
 
+/* An interrupt of the host may meet any call: then it is made again. */
+static void enter_whole(const struct att *att, const struct regs *in,
+			struct outcome *out)
+{
+	for (;;) {
+		enter_raw(att->window, 0, in, att->cpl, out);
+		if (out->how != HOW_AEP)
+			return;
+		abort_call(out->trap.regs.rdi);
+	}
+}
+
 /* From the end of W+0, where a call begins. */
 static void entry_stub(const struct att *att)
 {
@@ -184,7 +196,7 @@ static void entry_stub(const struct att *att)
 		in.rax = 0;
 		in.rcx = rcx;
 		in.r11 = SUB_NOP;
-		enter_raw(att->window, 0, &in, att->cpl, &out);
+		enter_whole(att, &in, &out);
 		if (rcx == ELISA_IDX_GATE)
 			wrong += out.how != HOW_RETURN ||
 				 out.trap.regs.rax || out.trap.regs.rsp != in.rsp;
@@ -200,7 +212,7 @@ static void entry_stub(const struct att *att)
 		in.rax = 0xffffffff00000000;
 		in.rcx = more_indices[i];
 		in.r11 = SUB_NOP;
-		enter_raw(att->window, 0, &in, att->cpl, &out);
+		enter_whole(att, &in, &out);
 		if ((u32)in.rcx == ELISA_IDX_GATE)
 			wrong += out.how != HOW_RETURN || out.trap.regs.rax;
 		else if ((u32)in.rcx == ELISA_IDX_DEFAULT)
