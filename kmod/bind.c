@@ -81,7 +81,24 @@ static void bind(struct elisa_vm *vm, struct kvm_vcpu *vcpu, unsigned int slot)
 }
 
 /**
- * elisa_bind_first() - VMFUNC exit in the default context
+ * elisa_bind_is_entry() - is the vCPU at the VMFUNC of an entry stub?
+ * @vcpu: the vCPU, in the default context
+ *
+ * Context: its thread, after an exit.
+ */
+bool elisa_bind_is_entry(struct kvm_vcpu *vcpu)
+{
+	u64 offset = elisa_rip(vcpu) - ELISA_WINDOW_BASE;
+
+	return offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
+	       offset % ELISA_WINDOW_SIZE == ENTRY_VMFUNC &&
+	       !(u32)vcpu->arch.regs[VCPU_REGS_RAX] &&
+	       (u32)vcpu->arch.regs[VCPU_REGS_RCX] == ELISA_IDX_GATE &&
+	       elisa_mode_64bit_code();
+}
+
+/**
+ * elisa_bind_first() - VMFUNC in the default context exited
  * @vcpu: the vCPU
  *
  * The entry stub of a window: bind and let it execute VMFUNC again.  Anything
@@ -95,11 +112,7 @@ void elisa_bind_first(struct kvm_vcpu *vcpu)
 	u64 offset = elisa_rip(vcpu) - ELISA_WINDOW_BASE;
 	unsigned int slot = offset / ELISA_WINDOW_SIZE;
 
-	if (vm && offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
-	    offset % ELISA_WINDOW_SIZE == ENTRY_VMFUNC &&
-	    !(u32)vcpu->arch.regs[VCPU_REGS_RAX] &&
-	    (u32)vcpu->arch.regs[VCPU_REGS_RCX] == ELISA_IDX_GATE &&
-	    elisa_mode_64bit_code())
+	if (vm && elisa_bind_is_entry(vcpu))
 		bind(vm, vcpu, array_index_nospec(slot, ELISA_WINDOWS));
 	else
 		elisa_queue_ud(vcpu);

@@ -5,6 +5,7 @@
 
 struct kvm_vcpu;
 
+bool elisa_bind_is_entry(struct kvm_vcpu *vcpu);
 void elisa_bind_first(struct kvm_vcpu *vcpu);
 void elisa_bind_pending(struct kvm_vcpu *vcpu);
 

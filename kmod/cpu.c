@@ -13,6 +13,7 @@
 #include <asm/special_insns.h>
 #include <asm/vmx.h>
 
+#include "compat/msr.h"
 #include "cpu.h"
 #include "ept.h"
 #include "ledger.h"
@@ -27,7 +28,7 @@ static bool vmx_cap(u32 msr, u64 bits)
 {
 	u64 value;
 
-	return !rdmsrl_safe(msr, &value) && (value & bits) == bits;
+	return !elisa_rdmsr_safe(msr, &value) && (value & bits) == bits;
 }
 
 /**

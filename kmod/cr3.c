@@ -14,11 +14,11 @@
  */
 #include <linux/kvm_host.h>
 #include <linux/preempt.h>
-#include <asm/msr.h>
 #include <asm/processor-flags.h>
 
 #include "compat/kvm_events.h"
 #include "compat/kvm_regs.h"
+#include "compat/msr.h"
 #include "cpu.h"
 #include "cr3.h"
 #include "mode.h"
@@ -79,7 +79,8 @@ static void flush_vpid(void)
 	if (!(elisa_vmread(SECONDARY_VM_EXEC_CONTROL) &
 	      SECONDARY_EXEC_ENABLE_VPID))
 		return;
-	rdmsrl(MSR_IA32_VMX_EPT_VPID_CAP, cap);
+	if (elisa_rdmsr_safe(MSR_IA32_VMX_EPT_VPID_CAP, &cap))
+		cap = 0;
 	if (!(cap >> 32 & VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT))
 		type = VMX_VPID_EXTENT_ALL_CONTEXT;
 	asm volatile("invvpid %0, %1"

@@ -12,6 +12,7 @@
 #include <asm/fpu/xcr.h>
 
 #include "fpu.h"
+#include "kvm_internal.h"
 
 #define STATE_FP_SSE	0x3ULL		/* x87, SSE */
 #define STATE_VECTOR	0xe7ULL		/* and AVX, AVX-512 */
@@ -46,7 +47,7 @@ u64 elisa_fpu_mask(struct kvm_vcpu *vcpu)
 static void load_live(void)
 {
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
-		switch_fpu_return();
+		elisa_kvm_switch_fpu_return();
 }
 
 static void xsave(void *area, u64 mask)

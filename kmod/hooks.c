@@ -37,6 +37,7 @@
 #include "hooks.h"
 #include "hypercall.h"
 #include "inject.h"
+#include "kvm_internal.h"
 #include "liveness.h"
 #include "mode.h"
 #include "pml.h"
@@ -147,6 +148,19 @@ static bool entry_failed(void)
 	}
 }
 
+/*
+ * Up to 6.1 KVM leaves VM functions enabled, with none allowed: VMFUNC exits.
+ * Later kernels disable them: it raises #UD, which KVM intercepts.  One that
+ * an armed vCPU raises is no VMFUNC.
+ */
+static bool is_first_vmfunc(const struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
+{
+	const u32 ud = INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | 6;
+
+	return elisa_vmread(VM_EXIT_INTR_INFO) == ud && !(v && v->armed) &&
+	       elisa_bind_is_entry(vcpu);
+}
+
 /* An exit from the default context: what handles it, if not KVM? */
 static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 {
@@ -156,6 +170,10 @@ static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 	case EXIT_REASON_VMCALL:
 		if (is_our_hypercall(vcpu) && !entry_failed())
 			target = exit_hypercall;
+		break;
+	case EXIT_REASON_EXCEPTION_NMI:
+		if (is_first_vmfunc(v, vcpu) && !entry_failed())
+			target = exit_vmfunc;
 		break;
 	case EXIT_REASON_VMFUNC:
 		if (!entry_failed())
@@ -175,7 +193,8 @@ static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 }
 
 static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
-			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			    struct ftrace_ops *ops,
+			    struct elisa_ftrace_regs *fregs)
 {
 	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
 	enum elisa_exit action = ELISA_EXIT_DEFAULT;
@@ -215,7 +234,8 @@ out:
 }
 
 static void notrace on_entry(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			     struct ftrace_ops *ops,
+			     struct elisa_ftrace_regs *fregs)
 {
 	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
 	struct elisa_vcpu *v;
@@ -233,7 +253,7 @@ static void notrace on_entry(unsigned long ip, unsigned long parent_ip,
 
 static void notrace on_destroy(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops,
-			       struct ftrace_regs *fregs)
+			       struct elisa_ftrace_regs *fregs)
 {
 	elisa_vm_destroyed(elisa_ftrace_arg0(fregs));
 }
@@ -243,12 +263,15 @@ static struct hook {
 	struct ftrace_ops ops;
 } hook[] = {
 	{ "kvm_arch_destroy_vm",
-	  { .func = on_destroy, .flags = FTRACE_OPS_FL_PERMANENT } },
+	  { .func = on_destroy,
+	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
 	{ "vmx_handle_exit",
 	  { .func = on_exit,
-	    .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY } },
+	    .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY |
+		     ELISA_FTRACE_FLAGS } },
 	{ "vmx_vcpu_run",
-	  { .func = on_entry, .flags = FTRACE_OPS_FL_PERMANENT } },
+	  { .func = on_entry,
+	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
 };
 
 static DEFINE_MUTEX(hooks_lock);
@@ -287,7 +310,7 @@ int elisa_hooks_get(struct module *kvm_vendor)
 
 	mutex_lock(&hooks_lock);
 	if (!users) {
-		err = elisa_pml_init();
+		err = elisa_kvm_internal_get();
 		if (err)
 			goto err;
 		for (; i < ARRAY_SIZE(hook); i++) {
@@ -341,7 +364,7 @@ void elisa_hooks_exit(void)
 
 	/* Not earlier: ftrace_ops cannot be used again after this. */
 	for (i = 0; i < ARRAY_SIZE(hook); i++)
-		ftrace_free_filter(&hook[i].ops);
+		elisa_ftrace_free(&hook[i].ops);
 	wait_event(active_zero, !atomic_read(&active));
 	synchronize_rcu_tasks();
 }

@@ -9,6 +9,7 @@
 #include "fpu.h"
 #include "hooks.h"
 #include "inject.h"
+#include "kvm_internal.h"
 #include "ledger.h"
 #include "netlink.h"
 #include "vm.h"
@@ -21,6 +22,9 @@ static int __init elisa_init(void)
 	int err;
 
 	err = elisa_cpu_check();
+	if (err)
+		return err;
+	err = elisa_kvm_internal_init();
 	if (err)
 		return err;
 	elisa_fpu_init();

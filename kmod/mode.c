@@ -6,6 +6,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "compat/kvm_pmu.h"
 #include "cpu.h"
 #include "ept.h"
 #include "gate_code.h"
@@ -80,7 +81,7 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 	if (idt_in_our_range())
 		return "the IDT lies in ELISA's address range";
 	/* Both write to memory asynchronously, in whatever context is current. */
-	if (vcpu->arch.pmu.pebs_enable)
+	if (elisa_pebs_is_on(vcpu))
 		return "PEBS is on";
 	if (controls & SECONDARY_EXEC_PT_USE_GPA)
 		return "Intel PT is virtualized";

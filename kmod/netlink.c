@@ -5,13 +5,13 @@
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <net/genetlink.h>
 
 #include <elisa/hypercall.h>
 #include <elisa/netlink.h>
 
 #include "attachment.h"
 #include "compat/extack.h"
+#include "compat/genetlink.h"
 #include "dirty.h"
 #include "export.h"
 #include "export_host.h"
@@ -770,7 +770,7 @@ static const struct genl_ops ops[] = {
 static const struct genl_multicast_group groups[] = {
 	{
 		.name = ELISA_GENL_MCGRP_EVENTS,
-		.flags = GENL_MCAST_CAP_SYS_ADMIN,
+		ELISA_GENL_ADMIN_GROUP,
 	},
 };
 
@@ -786,7 +786,7 @@ struct genl_family elisa_genl_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	.resv_start_op = ELISA_CMD_UNSPEC + 1,
+	ELISA_GENL_STRICT_FROM(ELISA_CMD_UNSPEC + 1)
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
 };

@@ -4,7 +4,6 @@
 
 struct kvm_vcpu;
 
-int elisa_pml_init(void);
 void elisa_pml_flush(struct kvm_vcpu *vcpu);
 
 #endif /* ELISA_PML_H */

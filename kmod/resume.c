@@ -138,9 +138,8 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 			vcpu->arch.regs[i] = saved->regs[i];
 	elisa_set_rsp(vcpu, saved->regs[VCPU_REGS_RSP]);
 	elisa_set_rip(vcpu, saved->rip);
-	elisa_vmwrite(GUEST_RFLAGS,
-		      (saved->rflags & ~(u64)CALLER_FLAGS) | inst->att->rflags);
-	__clear_bit(VCPU_EXREG_RFLAGS, (unsigned long *)&vcpu->arch.regs_avail);
+	elisa_load_rflags(vcpu, (saved->rflags & ~(u64)CALLER_FLAGS) |
+				inst->att->rflags);
 	elisa_clear_shadow();
 	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 	vcpu->arch.cr2 = saved->cr2;

@@ -5,7 +5,10 @@
 #if !defined(ELISA_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define ELISA_TRACE_H
 
+#include <linux/string.h>
 #include <linux/tracepoint.h>
+
+#include <elisa/hypercall.h>
 
 TRACE_EVENT(elisa_attach,
 	TP_PROTO(u32 vm, u32 attachment, u32 window, const char *name),
@@ -14,16 +17,16 @@ TRACE_EVENT(elisa_attach,
 		__field(u32, vm)
 		__field(u32, attachment)
 		__field(u32, window)
-		__string(name, name)
+		__array(char, name, ELISA_NAME_SIZE)
 	),
 	TP_fast_assign(
 		__entry->vm = vm;
 		__entry->attachment = attachment;
 		__entry->window = window;
-		__assign_str(name, name);
+		strscpy(__entry->name, name, ELISA_NAME_SIZE);
 	),
 	TP_printk("vm=%u attachment=%u window=%u export=%s", __entry->vm,
-		  __entry->attachment, __entry->window, __get_str(name))
+		  __entry->attachment, __entry->window, __entry->name)
 );
 
 TRACE_EVENT(elisa_gate,

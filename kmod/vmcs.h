@@ -9,7 +9,7 @@
 #define ELISA_VMCS_H
 
 #include <linux/types.h>
-#include <asm/vmx.h>
+#include "compat/vmx.h"
 
 static __always_inline u64 elisa_vmread(unsigned long field)
 {

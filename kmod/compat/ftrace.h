@@ -2,28 +2,60 @@
 /*
  * Arguments and redirection in an ftrace callback.
  *
- * With CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS (x86: since 5.11) a callback that
- * does not ask for all registers still gets the arguments and may change the
- * instruction pointer.
+ * With CONFIG_DYNAMIC_FTRACE_WITH_ARGS (x86: since 5.11) a callback that does
+ * not ask for all registers still gets the arguments and may change the
+ * instruction pointer.  Before, it has to ask for all of them.
+ *
+ * Since 6.2 there are accessors, and since 6.12 struct ftrace_regs is opaque.
  */
 #ifndef ELISA_COMPAT_FTRACE_H
 #define ELISA_COMPAT_FTRACE_H
 
 #include <linux/ftrace.h>
+#include <linux/ptrace.h>
 
-#ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
-#error "elisa needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS (x86: 5.11 and later)"
+#include "../symbols.h"
+
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#define elisa_ftrace_regs	ftrace_regs
+/* Ours cannot recurse: they call nothing that is hooked. */
+#define ELISA_FTRACE_FLAGS	0
+
+#ifdef ftrace_regs_set_instruction_pointer
+#define elisa_ftrace_arg0(fregs) \
+	((void *)ftrace_regs_get_argument(fregs, 0))
+#define elisa_ftrace_redirect(fregs, function) \
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)(function))
+#else
+#define elisa_ftrace_arg0(fregs)	((void *)(fregs)->regs.di)
+#define elisa_ftrace_redirect(fregs, function) \
+	ftrace_instruction_pointer_set(fregs, (unsigned long)(function))
 #endif
 
-static __always_inline void *elisa_ftrace_arg0(struct ftrace_regs *fregs)
-{
-	return (void *)fregs->regs.di;
-}
+#else /* CONFIG_DYNAMIC_FTRACE_WITH_ARGS */
+#define elisa_ftrace_regs	pt_regs
+#define ELISA_FTRACE_FLAGS \
+	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
+#define elisa_ftrace_arg0(regs)		((void *)(regs)->di)
+#define elisa_ftrace_redirect(regs, function) \
+	instruction_pointer_set(regs, (unsigned long)(function))
+#endif
 
-static __always_inline void elisa_ftrace_redirect(struct ftrace_regs *fregs,
-						  void *function)
+/*
+ * ftrace_free_filter() was exported with ARGS.  Context: sleeps, @ops is not
+ * registered and never will be again.
+ */
+static inline void elisa_ftrace_free(struct ftrace_ops *ops)
 {
-	ftrace_instruction_pointer_set(fregs, (unsigned long)function);
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+	ftrace_free_filter(ops);
+#else
+	void (*free_filter)(struct ftrace_ops *ops) =
+		(void *)elisa_symbol("ftrace_free_filter");
+
+	if (free_filter)
+		free_filter(ops);
+#endif
 }
 
 #endif /* ELISA_COMPAT_FTRACE_H */

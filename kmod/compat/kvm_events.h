@@ -3,7 +3,7 @@
  * Events that KVM has queued for a vCPU.  kvm_queue_exception() and its kind
  * are KVM-internal from 7.x on, so the queue is accessed directly.
  *
- * 5.10 has exception.nr instead of .vector and no exception_vmexit.
+ * Before 6.1 the vector is exception.nr, and there is no exception_vmexit.
  */
 #ifndef ELISA_COMPAT_KVM_EVENTS_H
 #define ELISA_COMPAT_KVM_EVENTS_H
@@ -13,6 +13,12 @@
 
 #include "../vmcs.h"
 #include "kvm_regs.h"
+
+#ifdef ELISA_HAVE_EXCEPTION_VMEXIT
+#define elisa_exception_vector(vcpu)	((vcpu)->arch.exception.vector)
+#else
+#define elisa_exception_vector(vcpu)	((vcpu)->arch.exception.nr)
+#endif
 
 #define PENDING_DBG_SINGLE_STEP	BIT_ULL(14)
 
@@ -49,7 +55,9 @@ static inline void elisa_drop_event(struct kvm_vcpu *vcpu)
 	vcpu->arch.exception.injected = false;
 	vcpu->arch.exception.has_payload = false;
 	vcpu->arch.exception.payload = 0;
+#ifdef ELISA_HAVE_EXCEPTION_VMEXIT
 	vcpu->arch.exception_vmexit.pending = false;
+#endif
 	vcpu->arch.interrupt.injected = false;
 	vcpu->arch.interrupt.soft = false;
 }
@@ -60,7 +68,7 @@ static inline void elisa_queue_ud(struct kvm_vcpu *vcpu)
 	vcpu->arch.exception.pending = true;
 	vcpu->arch.exception.injected = false;
 	vcpu->arch.exception.has_error_code = false;
-	vcpu->arch.exception.vector = 6;
+	elisa_exception_vector(vcpu) = 6;
 	vcpu->arch.exception.error_code = 0;
 	vcpu->arch.exception.has_payload = false;
 	vcpu->arch.exception.payload = 0;
