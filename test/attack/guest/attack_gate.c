@@ -267,8 +267,8 @@ again:
 	else
 		enter(w, t->offset, &in, t->cpl, &out);
 	count.tries++;
-	/* The timer that watches over run(). */
-	if (this_cpu()->irqs[VECTOR_TIMER] != irqs) {
+	/* The timer that watches over run(), or an interrupt of the host. */
+	if (this_cpu()->irqs[VECTOR_TIMER] != irqs || out.how == HOW_AEP) {
 		count.tries--;
 		if (out.how == HOW_AEP)
 			abort_call(out.trap.regs.rdi);
