@@ -60,8 +60,8 @@ static void drop_from(const struct elisa_pins *pins, u32 first)
  */
 int elisa_pin_note_runs(struct elisa_pins *pins, u32 n_pages)
 {
-	pins->run = kvmalloc_array(n_pages, sizeof(*pins->run),
-				   GFP_KERNEL_ACCOUNT);
+	pins->run = elisa_try_alloc(kvmalloc_array(n_pages, sizeof(*pins->run),
+						   GFP_KERNEL_ACCOUNT));
 	return pins->run ? 0 : -ENOMEM;
 }
 
