@@ -104,6 +104,26 @@ pass()
 	printf "\\0$2" | dd of="/tmp/$1.shared" bs=1 conv=notrunc 2>/dev/null
 }
 
+# Has process $1 joined a group of generic netlink?  The low 22 bits of a port
+# are the process's ID (libnl).
+joined()
+{
+	while read -r _ protocol port groups _; do
+		[ "$protocol" = 16 ] && [ "$((port & 0x3fffff))" = "$1" ] &&
+			[ "$groups" != 00000000 ] && return 0
+	done </proc/net/netlink 2>/dev/null
+	return 1
+}
+
+# Events are sent only when somebody listens.  They are in /tmp/events; $monitor
+# is the process.
+start_monitor()
+{
+	elisactl monitor >/tmp/events 2>&1 &
+	monitor=$!
+	wait_until "somebody listens" "joined $monitor"
+}
+
 # What the host has left, in kB: MemAvailable without caches of files, and Slab.
 free_memory()
 {
