@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <stddef.h>
+
 #include <elisa/netlink.h>
 
 #include "cmd.h"
 #include "cmd_list.h"
+#include "log.h"
+#include "nl.h"
 #include "nl_attachment.h"
 #include "print.h"
 
@@ -35,8 +40,46 @@ static int attachment_list(const struct cmd_env *env, int argc, char **argv)
 	return cmd_list(env, ELISA_CMD_ATTACHMENT_GET, on_attachment);
 }
 
+static const struct option del_options[] = {
+	{ "forget", no_argument, NULL, 'f' },
+	{ }
+};
+
+static int attachment_del(const struct cmd_env *env, int argc, char **argv)
+{
+	bool forget = false;
+	struct enl enl;
+	int opt, ret;
+	__u32 id;
+
+	(void)env;
+	optind = 0;		/* anew: options may stand behind the ID */
+	while ((opt = getopt_long(argc, argv, "", del_options, NULL)) != -1) {
+		if (opt != 'f')
+			return CMD_USAGE;	/* getopt has complained */
+		forget = true;
+	}
+	if (!cmd_args(argc - optind, 1, 1, "attachment del [--forget] ID"))
+		return CMD_USAGE;
+	id = cmd_id(argv[optind]);
+	if (!id) {
+		complain("'%s' is not the ID of an attachment", argv[optind]);
+		return CMD_USAGE;
+	}
+	ret = enl_open(&enl);
+	if (!ret)
+		ret = enl_request(&enl, enl_attachment_del_msg(enl.family, id,
+							       forget),
+				  NULL, NULL);
+	if (ret)
+		complain("%s", enl.error);
+	enl_close(&enl);
+	return ret ? CMD_FAILED : CMD_OK;
+}
+
 static const struct cmd verbs[] = {
 	{ "list", attachment_list, NULL, NULL },
+	{ "del", attachment_del, NULL, NULL },
 	{ }
 };
 

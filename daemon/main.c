@@ -20,6 +20,8 @@ static const struct cmd nouns[] = {
 	  "share code and memory of the host" },
 	{ "export", cmd_export, "del ID|NAME", "the same as revoke" },
 	{ "attachment", cmd_attachment, "list", "which VM uses which export" },
+	{ "attachment", cmd_attachment, "del [--forget] ID",
+	  "end one VM's use of an export" },
 	{ "revoke", cmd_revoke, "ID|NAME", "end an export and its use, now" },
 	{ "stats", cmd_stats, "[VM]", "counters" },
 	{ "monitor", cmd_monitor, "", "live events" },

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <string.h>
+#include <netlink/msg.h>
 
+#include "nl.h"
 #include "nl_attachment.h"
 #include "nl_attr.h"
 
@@ -38,4 +40,16 @@ const char *enl_rights_name(__u32 rights)
 		return "rw";
 	}
 	return "unknown";
+}
+
+struct nl_msg *enl_attachment_del_msg(int family, __u32 id, bool forget)
+{
+	struct nl_msg *msg = enl_msg(family, ELISA_CMD_ATTACHMENT_DEL, 0);
+
+	if (msg && (nla_put_u32(msg, ELISA_A_ATTACHMENT_ID, id) ||
+		    (forget && nla_put_flag(msg, ELISA_A_FORGET)))) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
 }

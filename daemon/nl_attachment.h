@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ATTACHMENT_GET. */
+/* ATTACHMENT_GET and ATTACHMENT_DEL. */
 #ifndef ELISACTL_NL_ATTACHMENT_H
 #define ELISACTL_NL_ATTACHMENT_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 #include <elisa/hypercall.h>
 
+struct nl_msg;
 struct nlmsghdr;
 
 struct enl_attachment {
@@ -21,6 +23,9 @@ struct enl_attachment {
 };
 
 int enl_attachment_decode(struct nlmsghdr *nlh, struct enl_attachment *att);
+
+/* NULL: out of memory. */
+struct nl_msg *enl_attachment_del_msg(int family, __u32 id, bool forget);
 
 /* "ro", "rw", ... */
 const char *enl_rights_name(__u32 rights);

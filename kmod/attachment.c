@@ -384,3 +384,61 @@ int elisa_detach(struct elisa_vm *vm, u64 token)
 	mutex_unlock(&vm->lock);
 	return att ? 0 : -ENOENT;
 }
+
+/** struct end - what elisa_attachment_end() looks for, and what it found */
+struct end {
+	u32 id;
+	struct elisa_attachment *att;
+};
+
+/* elisa_vm_for_each(): takes a reference to the attachment.  1: it is here. */
+static int find_id(struct elisa_vm *vm, void *arg)
+{
+	struct end *end = arg;
+	unsigned int slot;
+
+	mutex_lock(&vm->lock);
+	for (slot = 0; slot < ELISA_WINDOWS && !end->att; slot++)
+		if (vm->attachment[slot] && vm->attachment[slot]->id == end->id)
+			end->att = vm->attachment[slot];
+	if (end->att)
+		elisa_attachment_get(end->att);
+	mutex_unlock(&vm->lock);
+	return !!end->att;
+}
+
+/**
+ * elisa_attachment_end() - the host ends one attachment
+ * @id: its number
+ * @forget: free its window, too, as DETACH does
+ *
+ * The host cannot know whether the guest's process is still there that made
+ * it.  Without @forget a process that is gets -ENOLINK, as with a revoked
+ * export; with it, the window may be given to the VM's next attachment, and
+ * the process would call into that.
+ *
+ * Context: sleeps; takes the list of VMs and vm->lock, one inside the other
+ * for the search only, so that nobody waits for the list meanwhile.
+ * Return: 0 or -ENOENT.
+ */
+int elisa_attachment_end(u32 id, bool forget)
+{
+	struct end end = { .id = id };
+	struct elisa_vm *vm;
+	int err = 0;
+
+	if (!elisa_vm_for_each(find_id, 0, &end))
+		return -ENOENT;
+	vm = end.att->vm;
+	mutex_lock(&vm->lock);
+	/* Others may have been faster; a window has one attachment at a time. */
+	if (vm->attachment[end.att->slot] != end.att)
+		err = -ENOENT;
+	else if (forget)
+		elisa_detach_slot(vm, end.att->slot);
+	else
+		elisa_attachment_revoke(end.att);
+	mutex_unlock(&vm->lock);
+	elisa_attachment_put(end.att);
+	return err;
+}

@@ -2,7 +2,7 @@
 /*
  * An attachment: one VM bound to one export, with one window.
  *
- *	live --revoke--> revoked --(DETACH or VM gone)--> freed
+ *	live --revoke--> revoked --(DETACH, host forgets it, VM gone)--> freed
  *
  * Revoked, it keeps its window, so that calls through it end with -ENOLINK,
  * but has no instances, pins nothing and holds no reference to the export.
@@ -91,6 +91,7 @@ struct elisa_attach_request {
 int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		 struct elisa_attach_request *req);
 int elisa_detach(struct elisa_vm *vm, u64 token);
+int elisa_attachment_end(u32 id, bool forget);
 void elisa_detach_slot(struct elisa_vm *vm, unsigned int slot);
 void elisa_attachment_revoke(struct elisa_attachment *att);
 void elisa_attachment_get(struct elisa_attachment *att);

@@ -86,6 +86,11 @@ static const struct nla_policy export_id_policy[ELISA_A_EXPORT_ID + 1] = {
 	[ELISA_A_EXPORT_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
+static const struct nla_policy attachment_del_policy[ELISA_A_FORGET + 1] = {
+	[ELISA_A_ATTACHMENT_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ELISA_A_FORGET] = { .type = NLA_FLAG },
+};
+
 static bool may_administer(struct sk_buff *skb)
 {
 	return netlink_capable(skb, CAP_SYS_ADMIN);
@@ -121,6 +126,9 @@ static int need(struct genl_info *info, int attr)
 		break;
 	case ELISA_A_IMAGE_FD:
 		GENL_SET_ERR_MSG(info, "IMAGE_FD is missing");
+		break;
+	case ELISA_A_ATTACHMENT_ID:
+		GENL_SET_ERR_MSG(info, "ATTACHMENT_ID is missing");
 		break;
 	}
 	return -EINVAL;
@@ -364,6 +372,21 @@ static int cmd_export_del(struct sk_buff *skb, struct genl_info *info)
 	err = elisa_export_revoke_id(nla_get_u32(info->attrs[ELISA_A_EXPORT_ID]));
 	if (err)
 		GENL_SET_ERR_MSG(info, "no export has this number");
+	return err;
+}
+
+static int cmd_attachment_del(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = check_admin(skb, info);
+
+	if (!err)
+		err = need(info, ELISA_A_ATTACHMENT_ID);
+	if (err)
+		return err;
+	err = elisa_attachment_end(nla_get_u32(info->attrs[ELISA_A_ATTACHMENT_ID]),
+				   nla_get_flag(info->attrs[ELISA_A_FORGET]));
+	if (err)
+		GENL_SET_ERR_MSG(info, "no attachment has this number");
 	return err;
 }
 
@@ -764,6 +787,12 @@ static const struct genl_ops ops[] = {
 		.doit = cmd_export_add,
 		.policy = export_add_policy,
 		.maxattr = ARRAY_SIZE(export_add_policy) - 1,
+	},
+	{
+		.cmd = ELISA_CMD_ATTACHMENT_DEL,
+		.doit = cmd_attachment_del,
+		.policy = attachment_del_policy,
+		.maxattr = ARRAY_SIZE(attachment_del_policy) - 1,
 	},
 };
 

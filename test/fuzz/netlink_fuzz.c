@@ -236,6 +236,12 @@ static void generate(struct genl_msg *msg)
 		if (!one_in(10))
 			genl_put_u32(msg, ELISA_A_EXPORT_ID, some_u32());
 		break;
+	case ELISA_CMD_ATTACHMENT_DEL:
+		if (!one_in(10))
+			genl_put_u32(msg, ELISA_A_ATTACHMENT_ID, some_u32());
+		if (one_in(2))
+			genl_put(msg, ELISA_A_FORGET, NULL, 0);
+		break;
 	default:
 		break;
 	}

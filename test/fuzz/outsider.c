@@ -37,6 +37,7 @@
 #endif
 
 #define NOBODY	65534
+#define N_OF(array)	(sizeof(array) / sizeof((array)[0]))
 
 static struct genl_family family;
 static int root_sock, root_vm;
@@ -72,6 +73,8 @@ static void build(struct genl_msg *msg, uint8_t cmd, int vm, uint32_t pid,
 		genl_put_u32(msg, ELISA_A_VM_ID, id);
 	if (cmd == ELISA_CMD_EXPORT_DEL)
 		genl_put_u32(msg, ELISA_A_EXPORT_ID, id);
+	if (cmd == ELISA_CMD_ATTACHMENT_DEL)
+		genl_put_u32(msg, ELISA_A_ATTACHMENT_ID, id);
 	genl_end(msg);
 }
 
@@ -97,6 +100,7 @@ static const char *const command[] = {
 	[ELISA_CMD_EXPORT_GET] = "EXPORT_GET",
 	[ELISA_CMD_EXPORT_DEL] = "EXPORT_DEL",
 	[ELISA_CMD_ATTACHMENT_GET] = "ATTACHMENT_GET",
+	[ELISA_CMD_ATTACHMENT_DEL] = "ATTACHMENT_DEL",
 };
 
 /* @expect: the errno with which each command has to be refused. */
@@ -106,10 +110,13 @@ static void try_commands(const char *who, int sock, int expect)
 	char what[64], why[192];
 	uint8_t cmd;
 
-	for (cmd = ELISA_CMD_INFO; cmd <= ELISA_CMD_ATTACHMENT_GET; cmd++) {
-		/* Number 1 is enrolled. */
-		int err = ask(sock, cmd, root_vm, 0, 1, &answer);
+	for (cmd = ELISA_CMD_INFO; cmd < N_OF(command); cmd++) {
+		int err;
 
+		if (!command[cmd])
+			continue;
+		/* Number 1 is enrolled. */
+		err = ask(sock, cmd, root_vm, 0, 1, &answer);
 		snprintf(what, sizeof(what), "%s is refused", command[cmd]);
 		snprintf(why, sizeof(why), "%s, %u messages, \"%s\"",
 			 strerror(err), answer.messages, answer.text);

@@ -36,6 +36,10 @@
  *                   context of the export and none can enter.
  * ATTACHMENT_GET dump -> ATTACHMENT_ID VM_ID EXPORT_ID EXPORT_NAME RIGHTS
  *                      WINDOW XBUF_PAGES N_INSTANCES
+ * ATTACHMENT_DEL do   ATTACHMENT_ID, [FORGET].  Revokes one attachment, as
+ *                   EXPORT_DEL all of an export's: its calls end with -ENOLINK,
+ *                   its exchange buffer is unpinned.  Its window stays its own
+ *                   until the guest's DETACH, or FORGET.
  * EVENT       multicast: EVENT_KIND and what it is about
  */
 enum elisa_genl_cmd {
@@ -49,6 +53,7 @@ enum elisa_genl_cmd {
 	ELISA_CMD_ATTACHMENT_GET,
 	ELISA_CMD_EVENT,
 	ELISA_CMD_EXPORT_ADD,
+	ELISA_CMD_ATTACHMENT_DEL,
 	__ELISA_CMD_MAX,
 };
 
@@ -89,6 +94,10 @@ enum elisa_genl_attr {
 	ELISA_A_ENTRY,		/* nest of ELISA_ENTRY_A_*, repeated */
 	ELISA_A_TRUST,		/* u8, enum elisa_trust */
 	ELISA_A_UNMIGRATABLE,	/* u32, ELISA_UNMIGRATABLE_*, 0: it may go */
+	ELISA_A_FORGET,		/* flag: the next ATTACH may have the window; a
+				 * process that still calls would call into
+				 * that attachment's export then
+				 */
 	__ELISA_A_MAX,
 };
 

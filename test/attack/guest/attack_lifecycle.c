@@ -159,7 +159,7 @@ static void no_timer(void)
 	wrmsr(X2APIC_LVT_TIMER, LVT_MASKED);
 }
 
-BLOB(spin);
+BLOB(nop); BLOB(read); BLOB(spin); BLOB(steps); BLOB(write);
 
 /* Makes the export anew when it is gone. */
 static void run_remake(void)
@@ -244,3 +244,51 @@ static void run_spinners(void)
 }
 
 ATTACK("spinners", run_spinners);
+
+/* One of two attachments is ended by the host, and then forgotten. */
+static void run_dropped(void)
+{
+	void *xbuf = (void *)ATTACK_HIGH;
+	struct att att, other, third;
+	struct sub_shared *shared;
+	struct export e;
+
+	shared = sub_export(&e, "dropped");
+	if (!shared)
+		return;
+	attach(&att, "dropped", 3, xbuf, 3);
+	attach(&other, "dropped", 3, NULL, 0);
+	check(!att.err && !other.err, "two attachments");
+	print("# in\n");
+	check_eq(elisa_call(&att, SUB_SPIN, ARGS(0)).status, -ENOLINK,
+		 "revoked: the call ends with -ENOLINK");
+	check_eq(elisa_call(&att, SUB_NOP, ARGS(0)).status, -ENOLINK,
+		 "and so does the next");
+	check_eq(elisa_call(&other, SUB_NOP, ARGS(0)).status, 0,
+		 "the other attachment goes on");
+	attach(&third, "dropped", 3, NULL, 0);
+	check(!third.err && third.window != att.window &&
+	      third.window != other.window, "the window is still its own");
+	check_eq(detach(&third), 0, "detach that");
+	meet(1);
+
+	/* The host forgets it: there is no code behind its window. */
+	check_eq(elisa_call(&att, SUB_NOP, ARGS(0)).status, -EFAULT,
+		 "forgotten: calls end with -EFAULT");
+	check_eq(detach(&att), -ENOENT, "there is nothing to detach");
+	attach(&third, "dropped", 3, xbuf, 3);
+	check_eq(third.window, att.window, "the next gets the window");
+	check_eq(elisa_call(&third, SUB_NOP, ARGS(0)).status, 0, "and calls");
+	meet(2);
+
+	/* The host forgets that at once. */
+	check_eq(elisa_call(&third, SUB_SPIN, ARGS(0)).status, -ENOLINK,
+		 "forgotten in a call: it ends with -ENOLINK");
+	check_eq(detach(&third), -ENOENT, "there is nothing to detach");
+	check_eq(elisa_call(&other, SUB_NOP, ARGS(0)).status, 0,
+		 "the other goes on all the time");
+	check_eq(detach(&other), 0, "detach");
+	check_eq(export_destroy(&e), 0, "destroy");
+}
+
+ATTACK("dropped", run_dropped);

@@ -10,6 +10,7 @@
 
 #include "../guest-lib/subimage.h"
 #include "nl.h"
+#include "nl_attachment.h"
 #include "nl_export.h"
 #include "nl_info.h"
 #include "nl_vm.h"
@@ -70,6 +71,11 @@ static void simple(void **state)
 				  ELISA_CMD_VM_DEL), "6:04030201 ");
 	assert_string_equal(check(enl_export_del_msg(FAMILY, 9),
 				  ELISA_CMD_EXPORT_DEL), "16:09000000 ");
+	assert_string_equal(check(enl_attachment_del_msg(FAMILY, 7, false),
+				  ELISA_CMD_ATTACHMENT_DEL), "22:07000000 ");
+	assert_string_equal(check(enl_attachment_del_msg(FAMILY, 8, true),
+				  ELISA_CMD_ATTACHMENT_DEL),
+			    "22:08000000 34: ");
 }
 
 #define ADD_HEAD	"17:6b7600 29:07000000 20:00010000 32:01 "
