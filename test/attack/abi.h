@@ -80,6 +80,8 @@ enum svc_op {
 	 */
 	SVC_DIRTY_LOG,
 	SVC_NEW_VCPU,	/* one more vCPU, which starts; ret = its number */
+	/* a[0] = MADV_*, a[1] = guest-physical address, a[2] = size */
+	SVC_MADVISE,
 };
 
 #define SVC_WHEN_INTR	1	/* a signal */

@@ -292,3 +292,168 @@ static void run_dropped(void)
 }
 
 ATTACK("dropped", run_dropped);
+
+/*
+ * --- the VMM's memory: merged, collapsed, taken away under pins.  What sub
+ * uses is the page that was there at ATTACH or EXPORT_DATA; the guest has the
+ * same one until the VMM takes it away from the guest.
+ */
+
+#define MADV_DONTNEED	4
+#define MADV_REMOVE	9
+#define MADV_MERGEABLE	12
+#define MADV_HUGEPAGE	14
+#define MADV_PAGEOUT	21
+#define MADV_COLLAPSE	25
+
+#define HUGE		0x200000UL
+#define PATTERN		0x1111222233334444ULL
+
+/* Entry points of its export. */
+enum { MEM_READ, MEM_WRITE };
+
+static struct att mem_att;
+
+static s64 madvise(void *at, u64 size, u64 advice)
+{
+	struct svc svc = { .op = SVC_MADVISE, .a = { advice, (u64)at, size } };
+
+	return service(&svc);
+}
+
+static u64 sub_read(u64 va)
+{
+	struct result res = elisa_call(&mem_att, MEM_READ, ARGS(va));
+
+	expect(!res.status, "read at %llx: %lld", va, res.status);
+	return res.value;
+}
+
+static void sub_write(u64 va, u64 value)
+{
+	struct result res = elisa_call(&mem_att, MEM_WRITE, ARGS(va, value));
+
+	expect(!res.status, "write at %llx: %lld", va, res.status);
+}
+
+/* Do the guest at @page and sub at @va use the same memory?  Both ways. */
+static bool is_same(volatile u64 *page, u64 va)
+{
+	u64 one = random(), two = random();
+	bool same;
+
+	page[8] = one;
+	sub_write(va + 72, two);
+	same = sub_read(va + 64) == one && page[9] == two;
+	page[8] = PATTERN;
+	page[9] = PATTERN;
+	sub_write(va + 64, PATTERN);
+	sub_write(va + 72, PATTERN);
+	return same;
+}
+
+static void fill(u64 *at, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n * PAGE_SIZE / 8; i++)
+		at[i] = PATTERN;
+}
+
+static bool is_filled(const u64 *at, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n * PAGE_SIZE / 8; i++)
+		if (at[i] != PATTERN)
+			return false;
+	return true;
+}
+
+/* 16 pages of one content; the second is the exchange buffer, the third data. */
+#define POOL	16
+
+static void remake(struct export *e, u64 *xbuf, void *data)
+{
+	s64 err;
+
+	if (mem_att.token)
+		detach(&mem_att);
+	export_begin(e, "memory");
+	export_data(e, data, 1);
+	export_blob(e, read);
+	export_blob(e, write);
+	err = export_seal(e);
+	expect(!err, "export: %lld", err);
+	attach(&mem_att, "memory", 3, xbuf, 1);
+	expect(!mem_att.err, "attach: %lld", mem_att.err);
+}
+
+static void run_memory(void)
+{
+	/* A huge page's range of the host's memory, of the guest's alone. */
+	u64 *pool = (u64 *)((ATTACK_HIGH + HUGE) & ~(HUGE - 1));
+	u64 *xbuf = pool + 512, *data = pool + 1024;
+	u64 *file = (u64 *)ATTACK_SHARED(1);
+	struct export e;
+
+	/* Merged before they are pinned: pinning takes a copy of one's own. */
+	fill(pool, POOL);
+	check_eq(madvise(pool, POOL * PAGE_SIZE, MADV_MERGEABLE), 0,
+		 "MADV_MERGEABLE");
+	meet(1);
+	remake(&e, xbuf, data);
+	check(is_same(xbuf, ELISA_SUB_XBUF), "merged exchange buffer");
+	check(is_same(data, ELISA_SUB_DATA), "merged shared data");
+	check(is_filled(pool, POOL), "pages that were merged with them");
+
+	/* Pinned: neither merged nor moved. */
+	meet(2);
+	check(is_same(xbuf, ELISA_SUB_XBUF), "exchange buffer and KSM");
+	check(is_same(data, ELISA_SUB_DATA), "shared data and KSM");
+	check(is_filled(pool, POOL), "the pages beside them");
+	madvise(pool, HUGE, MADV_HUGEPAGE);
+	print("# MADV_PAGEOUT %lld, MADV_COLLAPSE %lld\n",
+	      madvise(pool, POOL * PAGE_SIZE, MADV_PAGEOUT),
+	      madvise(pool, HUGE, MADV_COLLAPSE));
+	meet(3);
+	check(is_same(xbuf, ELISA_SUB_XBUF),
+	      "exchange buffer, page-out, collapse, compaction");
+	check(is_same(data, ELISA_SUB_DATA), "shared data, likewise");
+	check(is_filled(pool, POOL), "the pages beside them");
+
+	/* A balloon takes them from the guest.  Sub keeps what it has. */
+	xbuf[0] = 1;
+	data[0] = 2;
+	check_eq(madvise(xbuf, 2 * PAGE_SIZE, MADV_DONTNEED), 0,
+		 "MADV_DONTNEED");
+	check(!xbuf[0] && !data[0], "the guest gets zeroed pages");
+	check(sub_read(ELISA_SUB_XBUF) == 1 && sub_read(ELISA_SUB_DATA) == 2,
+	      "sub has the old ones");
+	check(!is_same(xbuf, ELISA_SUB_XBUF) && !is_same(data, ELISA_SUB_DATA),
+	      "which are others from now on");
+	detach(&mem_att);
+	attach(&mem_att, "memory", 3, xbuf, 1);
+	check(is_same(xbuf, ELISA_SUB_XBUF) && !is_same(data, ELISA_SUB_DATA),
+	      "attached again: the exchange buffer is the guest's");
+	check_eq(export_destroy(&e), 0, "destroy");
+	fill(pool, POOL);
+	remake(&e, xbuf, data);
+	check(is_same(xbuf, ELISA_SUB_XBUF) && is_same(data, ELISA_SUB_DATA),
+	      "exported again: so is the shared data");
+
+	/* Memory of a file, with a hole punched into it. */
+	check_eq(export_destroy(&e), 0, "destroy");
+	remake(&e, file, file + 512);
+	check(is_same(file, ELISA_SUB_XBUF) &&
+	      is_same(file + 512, ELISA_SUB_DATA), "memory of a file");
+	file[0] = 3;
+	file[512] = 4;
+	check_eq(madvise(file, 2 * PAGE_SIZE, MADV_REMOVE), 0, "MADV_REMOVE");
+	check(!file[0] && !file[512], "the guest gets zeroed pages");
+	check(sub_read(ELISA_SUB_XBUF) == 3 && sub_read(ELISA_SUB_DATA) == 4,
+	      "sub has the old ones");
+	meet(4);
+}
+
+ATTACK("memory", run_memory);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -192,6 +193,15 @@ static long file(const struct svc *svc)
 	return n;
 }
 
+static long advise(const struct svc *svc)
+{
+	void *p = guest_mem(svc->a[1], svc->a[2]);
+
+	if (!p)
+		return -EFAULT;
+	return madvise(p, svc->a[2], svc->a[0]) ? -errno : 0;
+}
+
 static long poker(struct vcpu *vcpu, const struct svc *svc)
 {
 	struct poker *p = guest_mem(svc->a[2], sizeof(*p));
@@ -233,6 +243,9 @@ void service(struct vcpu *self, uint64_t gpa)
 	case SVC_SLEEP:
 		usleep(svc->a[0]);
 		svc->ret = 0;
+		return;
+	case SVC_MADVISE:
+		svc->ret = advise(svc);
 		return;
 	}
 
