@@ -245,6 +245,91 @@ static void run_spinners(void)
 
 ATTACK("spinners", run_spinners);
 
+/* --- calls on all vCPUs while the host does things to itself */
+
+struct bustle {
+	volatile u64 stop, calls, attaches, wrong;
+};
+
+static struct bustle *bustle(void)
+{
+	return (struct bustle *)(ATTACK_SHARED(0) + 0x100);
+}
+
+static void add(volatile u64 *to, u64 n)
+{
+	__atomic_add_fetch(to, n, __ATOMIC_SEQ_CST);
+}
+
+/* The ids of a vCPU's calls are its own. */
+static void bustle_cpu(u64 cpu)
+{
+	unsigned int i, id = cpu * (STEPS_IDS / ATTACK_MAX_CPUS);
+	struct steps_call call;
+	struct att att;
+
+	while (!bustle()->stop) {
+		attach(&att, "bustle", cpu & 1 ? 0 : 3, NULL, 0);
+		if (att.err) {
+			add(&bustle()->wrong, 1);
+			break;
+		}
+		add(&bustle()->attaches, 1);
+		for (i = 0; i < 20; i++) {
+			struct regs in;
+			struct result res;
+
+			call = (struct steps_call){ &att, id + i, 20, 400 };
+			steps->count[call.id] = 0;
+			in = steps_regs(&call);
+			res = elisa_call_regs(&att, &in);
+			add(&bustle()->wrong,
+			    res.status || !steps_good(steps, &call, &res.last));
+			add(&bustle()->calls, 1);
+		}
+		add(&bustle()->wrong, !!detach(&att));
+	}
+}
+
+static void run_bustle(void)
+{
+	struct export e;
+	unsigned int i;
+
+	steps = steps_export(&e, "bustle");
+	if (!steps)
+		return;
+	for (i = 1; i < n_cpus; i++)
+		cpu_start(i, bustle_cpu, i);
+	bustle_cpu(0);
+	for (i = 1; i < n_cpus; i++)
+		cpu_wait(i);
+	check_eq(bustle()->wrong, 0, "wrong in %llu calls, %llu attachments",
+		 bustle()->calls, bustle()->attaches);
+}
+
+ATTACK("bustle", run_bustle);
+
+/* An endless call, which the host ends. */
+static void run_held(void)
+{
+	struct export e;
+	struct att att;
+
+	if (!sub_export(&e, "held"))
+		return;
+	attach(&att, "held", 3, NULL, 0);
+	check_eq(att.err, 0, "held: attached");
+	print("# in\n");
+	check_eq(elisa_call(&att, SUB_SPIN, ARGS(0)).status, -ENOLINK,
+		 "held: the call ends with -ENOLINK");
+	check_eq(elisa_call(&att, SUB_NOP, ARGS(0)).status, -ENOLINK,
+		 "held: and so does the next");
+	meet(1);
+}
+
+ATTACK("held", run_held);
+
 /* One of two attachments is ended by the host, and then forgotten. */
 static void run_dropped(void)
 {
