@@ -542,3 +542,37 @@ static void run_memory(void)
 }
 
 ATTACK("memory", run_memory);
+
+/* --- a VM whose VMM dies while its file lives on, and who uses its export */
+
+static void run_orphan(void)
+{
+	struct steps_call endless = { &mem_att, 1, ~0ULL, 100 };
+	struct outcome out;
+	struct export e;
+
+	steps = (struct steps_shared *)pages(1);
+	export_begin(&e, "orphan");
+	export_data(&e, steps, 1);
+	export_blob(&e, steps);
+	export_blob(&e, nop);
+	check_eq(export_seal(&e), 0, "orphan: export");
+	attach(&mem_att, "orphan", 3, (void *)ATTACK_HIGH, 1);
+	check(!!steps_suspend(&endless, &out), "orphan: a suspended call");
+	meet(1);
+}
+
+ATTACK("orphan", run_orphan);
+
+static void run_guest(void)
+{
+	struct att att;
+
+	attach(&att, "orphan", 3, NULL, 0);
+	check_eq(att.err, 0, "guest: attach");
+	check_eq(elisa_call(&att, 1, ARGS(1, 2, 3, 4, 5, 6)).status, 0,
+		 "guest: call");
+	check_eq(detach(&att), 0, "guest: detach");
+}
+
+ATTACK("guest", run_guest);
