@@ -543,6 +543,71 @@ static void run_memory(void)
 
 ATTACK("memory", run_memory);
 
+/* --- one thing over and over, until the VMM is killed in the middle of it */
+
+enum { PHASE_EXPORT, PHASE_ATTACH, PHASE_CALL, PHASE_SUSPEND, PHASE_ENDLESS };
+
+static void phase_cpu(u64 phase)
+{
+	const struct steps_call endless = { &mem_att, 1, ~0ULL, 100 };
+	void *data = (void *)ATTACK_HIGH;
+	struct outcome out;
+	struct export e;
+	struct att att;
+
+	for (;;) {
+		switch (phase) {
+		case PHASE_EXPORT:
+			/* The code of all of them lies in one place. */
+			export_begin(&e, "phase");
+			export_data(&e, data, 256);
+			export_blob(&e, nop);
+			export_seal(&e);
+			export_destroy(&e);
+			break;
+		case PHASE_ATTACH:
+			attach(&att, "phase", 3, data, 256);
+			if (!att.err)
+				detach(&att);
+			break;
+		case PHASE_CALL:
+			elisa_call(&mem_att, SUB_HOLD, ARGS(random() % 100000));
+			break;
+		case PHASE_SUSPEND:
+			steps_suspend(&endless, &out);
+			break;
+		default:
+			elisa_call(&mem_att, SUB_SPIN, ARGS(0));
+			break;
+		}
+	}
+}
+
+static void run_phase(void)
+{
+	u64 phase = arg("phase", PHASE_CALL);
+	unsigned int i;
+	struct export e;
+	struct hc hc = { };
+
+	/* Until the host has enrolled it. */
+	while (hypercall(ELISA_HC_VERSION, &hc) < 0)
+		vmm_sleep(10000);
+	if (phase == PHASE_SUSPEND) {
+		steps = steps_export(&e, "phase");
+		attach(&mem_att, "phase", 3, NULL, 0);
+	} else if (phase != PHASE_EXPORT) {
+		sub_export(&e, "phase");
+		attach(&mem_att, "phase", 3, NULL, 0);
+	}
+	print("# in\n");
+	for (i = 1; i < n_cpus; i++)
+		cpu_start(i, phase_cpu, phase);
+	phase_cpu(phase);
+}
+
+ATTACK("phase", run_phase);
+
 /* --- a VM whose VMM dies while its file lives on, and who uses its export */
 
 static void run_orphan(void)
