@@ -23,6 +23,9 @@ help:
 	@echo 'make check-unit | check-static | check-build | check-vm'
 	@echo '                  one kind of them'
 	@echo 'make check-attacks run the long form of the attacks'
+	@echo 'make check-lifecycle'
+	@echo '                  run the long form of the lifecycle tests: kill -9 at many'
+	@echo '                  moments, revocation with up to 64 vCPUs in endless calls'
 	@echo 'make check-mutants run the tests on modules that are weakened on purpose'
 	@echo 'make check-debug-kernel'
 	@echo '                  run the tests on kernels that watch themselves (KASAN,'
@@ -55,7 +58,8 @@ demo:
 check:
 	test/check
 
-check-unit check-static check-build check-vm check-attacks check-debug-kernel:
+check-unit check-static check-build check-vm check-attacks check-lifecycle \
+		check-debug-kernel:
 	test/check $(@:check-%=%)
 
 check-mutants:
@@ -94,5 +98,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
-	check-build check-vm check-attacks check-mutants check-debug-kernel \
-	soak install install-host install-guest uninstall clean
+	check-build check-vm check-attacks check-lifecycle check-mutants \
+	check-debug-kernel soak install install-host install-guest uninstall clean
