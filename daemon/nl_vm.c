@@ -154,6 +154,7 @@ void enl_vm_unmigratable_text(__u32 why, char text[UNMIGRATABLE_TEXT_SIZE])
 		{ ELISA_UNMIGRATABLE_SUSPENDED, "suspended-calls" },
 		{ ELISA_UNMIGRATABLE_DIRTY_RING, "dirty-ring" },
 		{ ELISA_UNMIGRATABLE_MOVED, "buffer-moved" },
+		{ ELISA_UNMIGRATABLE_SCATTERED, "scattered" },
 		{ ~0U, "other" },
 	};
 	size_t i;

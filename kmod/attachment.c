@@ -288,6 +288,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		req->token = att->token;
 		req->window = ELISA_WINDOW(att->slot);
 		req->rights = reported_rights(att);
+		elisa_dirty_follow(att);
 		atomic64_inc(&vm->stats.attaches);
 		/* Settled before a VM has its first vCPU. */
 		WRITE_ONCE(vm->dirty_ring, vcpu->kvm->dirty_ring_size);

@@ -50,6 +50,8 @@ struct elisa_segment {
  * @xbuf: the exchange buffer
  * @xbuf_pt: page table of chunk ELISA_CHUNK_XBUF
  * @moved: the memory slot of @xbuf is another one now, see dirty.c
+ * @scattered: @xbuf is in too many pieces to be logged, see dirty.c
+ * @quiet_at: generation of memory slots of which none of @xbuf's logs
  * @lock: guards the states of its instances and the lists
  * @instances: all of them
  * @free: those in state FREE
@@ -67,7 +69,8 @@ struct elisa_attachment {
 	u64 rflags;
 	struct elisa_segment cs, ss;
 	bool is_full;
-	bool dead, moved;
+	bool dead, moved, scattered;
+	u64 quiet_at;
 	char export_name[ELISA_NAME_SIZE];
 	u32 export_id;
 	struct elisa_apt apt;

@@ -7,10 +7,14 @@
 
 #include "vcpu.h"
 
+/* Pieces of a VM's exchange buffers that are logged, see dirty.c */
+#define ELISA_DIRTY_PIECES	1024
+
 struct elisa_attachment;
 struct elisa_vm;
 
 void elisa_dirty_mark_buffers(struct elisa_vcpu *v);
+void elisa_dirty_follow(struct elisa_attachment *att);
 void elisa_dirty_forget(struct elisa_attachment *att);
 u32 elisa_dirty_unmigratable(const struct elisa_vm *vm);
 

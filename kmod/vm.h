@@ -89,6 +89,8 @@ struct elisa_identity {
  * @faults_reported: value of stats.faults at the last event
  * @dirty_ring: KVM logs dirty pages of this VM in rings
  * @moved_buffers: attachments whose exchange buffer has moved, see dirty.c
+ * @buffer_pieces: pieces of exchange buffers that are logged, see dirty.c
+ * @scattered_buffers: attachments for whose there was no room in it
  * @work: cleans up a VM that is gone or leaving
  */
 struct elisa_vm {
@@ -119,7 +121,7 @@ struct elisa_vm {
 	struct ratelimit_state event_limit, pace;
 	s64 faults_reported;
 	bool dirty_ring;
-	atomic_t moved_buffers;
+	atomic_t moved_buffers, buffer_pieces, scattered_buffers;
 	struct work_struct work;
 };
 

@@ -187,6 +187,7 @@ enum elisa_vm_state {
 #define ELISA_UNMIGRATABLE_SUSPENDED	2U	/* calls, which would be lost */
 #define ELISA_UNMIGRATABLE_DIRTY_RING	4U	/* has no room for buffers */
 #define ELISA_UNMIGRATABLE_MOVED	8U	/* a buffer's memory slot did */
+#define ELISA_UNMIGRATABLE_SCATTERED	16U	/* buffers, not in the log */
 
 enum elisa_stat_attr {
 	ELISA_STAT_A_UNSPEC,

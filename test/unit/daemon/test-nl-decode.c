@@ -169,7 +169,7 @@ static void vms(void **state)
 	assert_string_equal(why, "exports,buffer-moved,other");
 	enl_vm_unmigratable_text(~0U, why);
 	assert_string_equal(why,
-			    "exports,suspended-calls,dirty-ring,buffer-moved,other");
+			    "exports,suspended-calls,dirty-ring,buffer-moved,scattered,other");
 	enl_vm_unmigratable_text(0, why);
 	assert_string_equal(why, "");
 	assert_string_equal(v.name, "manager");
