@@ -8,8 +8,10 @@
  *	dirty-copy	a migration beside calls: what was copied is right
  *	dirty-forced	calls that DETACH ends between two exits of a fast path
  *	dirty-pml	pages that the CPU has logged when an exit is swallowed
+ *	dirty-attach	the buffer's slot changes while ATTACH runs
  *
- * Arguments: ring=1 with --dirty-ring, manual=1 for KVM_CLEAR_DIRTY_LOG.
+ * Arguments: ring=1 with --dirty-ring, manual=1 for KVM_CLEAR_DIRTY_LOG,
+ * manual=3 if all pages count as written at first (INITIALLY_SET).
  */
 #include <linux/kvm.h>
 
@@ -23,7 +25,6 @@
 #define XBUF_BITS	0xff00ULL
 #define ELSEWHERE	5		/* another slot with the same memory */
 
-#define ENABLE_MANUAL	1
 #define CAP_MANUAL	168		/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
 
 static struct att att;
@@ -58,12 +59,14 @@ static bool set_up(bool attached)
 	clear = arg("manual", 0);
 	buffer_bits = arg("ring", 0) ? 0 : XBUF_BITS;
 	cap->cap = CAP_MANUAL;
-	cap->args[0] = ENABLE_MANUAL;
+	cap->args[0] = arg("manual", 0);	/* KVM_DIRTY_LOG_* */
 	if (clear && !check(!vm_ioctl(KVM_ENABLE_CAP, cap), "manual protect"))
 		return false;
 	if (!check(!memslot(SLOT, BASE, PAGES * PAGE_SIZE,
 			    KVM_MEM_LOG_DIRTY_PAGES, ~0ULL), "a slot that logs"))
 		return false;
+	if (arg("manual", 0) == 3)
+		is_logged((1ULL << PAGES) - 1, "all pages, by INITIALLY_SET");
 	for (i = 0; i < PAGES; i++)
 		*page(i) = 0;
 	check_eq(take(), (1ULL << PAGES) - 1, "dirty: all pages, written once");
@@ -93,6 +96,11 @@ static void suspended(const struct att *a, u64 handle, struct outcome *out)
 		*page(3) = 1;
 		is_logged(1 << 3, "the guest's write while it is");
 		meet(2);
+		/* Its gate is closed: exits until RESUME log nothing. */
+		storm_start(1000000, 2000000);
+	} else if (suspensions == 2) {
+		storm_stop();
+		is_logged(buffer_bits, "resumed, and suspended again");
 	}
 	resume(handle, NULL, a->cpl, out);
 }
@@ -132,7 +140,7 @@ static void run_dirty(void)
 	res = elisa_call(&att, SUB_HOLD, ARGS(2000000));
 	storm_stop();
 	aep_hook = NULL;
-	check(suspensions && !res.status, "a suspended call goes on: %lld",
+	check(suspensions > 1 && !res.status, "a suspended call goes on: %lld",
 	      res.status);
 	is_logged(buffer_bits, "the buffer, after it was resumed");
 
@@ -275,6 +283,99 @@ static void run_forced(void)
 }
 
 ATTACK("dirty-forced", run_forced);
+
+/* --- ATTACH against changes of its buffer's slot */
+
+static volatile u64 round, changed, change_errors;
+
+static void change_all(u64 unused)
+{
+	u64 kind, seen = 0;
+
+	(void)unused;
+	while (!stop) {
+		while (round == seen && !stop)
+			vmm_sleep(100);
+		seen = round;
+		vmm_sleep(random() % 1500);
+		kind = random() % 4;
+		if (kind < 2) {
+			/* Other memory in its place. */
+			change_errors += !!memslot(SLOT, BASE, 0, 0, 0);
+			change_errors += !!memslot(SLOT, BASE,
+						   PAGES * PAGE_SIZE,
+						   KVM_MEM_LOG_DIRTY_PAGES,
+						   ~0ULL);
+		} else if (kind == 2) {
+			/* The same memory, but the log ends and begins. */
+			change_errors += !!memslot(SLOT, BASE,
+						   PAGES * PAGE_SIZE, 0, BASE);
+			change_errors += !!memslot(SLOT, BASE,
+						   PAGES * PAGE_SIZE,
+						   KVM_MEM_LOG_DIRTY_PAGES,
+						   BASE);
+		} else {
+			/* Moved away and back. */
+			change_errors += !!memslot(SLOT, BASE + 0x10000000,
+						   PAGES * PAGE_SIZE,
+						   KVM_MEM_LOG_DIRTY_PAGES,
+						   BASE);
+			change_errors += !!memslot(SLOT, BASE,
+						   PAGES * PAGE_SIZE,
+						   KVM_MEM_LOG_DIRTY_PAGES,
+						   BASE + 0x10000000);
+		}
+		changed = seen;
+	}
+}
+
+static void run_attach(void)
+{
+	unsigned int n = arg("n", 60), i, same = 0, split = 0, refused = 0;
+	unsigned int odd = 0;
+	struct result res;
+	u64 log;
+
+	if (!check(n_cpus > 1, "two vCPUs") || !set_up(false))
+		return;
+	cpu_start(1, change_all, 0);
+	for (i = 0; i < n; i++) {
+		round++;
+		vmm_sleep(random() % 1500);
+		attach(&att, "dirty", 3, (void *)page(XBUF), XBUF_PAGES);
+		while (changed != round)
+			vmm_sleep(100);
+		if (att.err) {
+			refused++;
+			odd += att.err != -EFAULT;
+			continue;
+		}
+		/* Does the guest see what sub writes?  So does the log then. */
+		*page(XBUF) = 0x1111;
+		take();
+		res = elisa_call(&att, SUB_WRITE, ARGS(in_sub(0), 0x2222));
+		odd += !!res.status;
+		log = take();
+		if (*page(XBUF) == 0x2222) {
+			same++;
+			odd += log != XBUF_BITS;
+		} else {
+			odd += log != 0;
+			if (!split++)
+				meet(1);
+		}
+		odd += !!detach(&att);
+	}
+	stop = true;
+	cpu_wait(1);
+	check_eq(change_errors, 0, "dirty: a slot changed %u times", n);
+	check_eq(odd, 0, "dirty: ATTACH: %u right, %u of old memory, %u refused",
+		 same, split, refused);
+	check(same && split, "dirty: both happened");
+	meet(2);
+}
+
+ATTACK("dirty-attach", run_attach);
 
 /* --- PML */
 
