@@ -297,6 +297,93 @@ static void run_calls(void)
 
 ATTACK("vcpus-calls", run_calls);
 
+/* --- KVM_SET_CPUID2 of a vCPU that runs already, in the middle of calls */
+
+#define MAX_CPUID	128
+
+static struct kvm_cpuid2 *cpuid_get(void)
+{
+	struct kvm_cpuid2 *all = pages(2);
+
+	all->nent = MAX_CPUID;
+	if (vcpu_ioctl(1, KVM_GET_CPUID2, all))
+		return NULL;
+	/* Some kernels do not say how many there are; the rest is zero. */
+	while (all->nent && !all->entries[all->nent - 1].function &&
+	       !all->entries[all->nent - 1].eax)
+		all->nent--;
+	return all;
+}
+
+static u32 *cpuid_reg(struct kvm_cpuid2 *all, u32 function, unsigned int reg)
+{
+	unsigned int i;
+
+	for (i = 0; i < all->nent; i++) {
+		struct kvm_cpuid_entry2 *e = &all->entries[i];
+		u32 *const regs[] = { &e->eax, &e->ebx, &e->ecx, &e->edx };
+
+		if (e->function == function && !e->index)
+			return regs[reg];
+	}
+	return NULL;
+}
+
+static void run_cpuid(void)
+{
+	/* What the module relies on, or might. */
+	static const struct {
+		const char *name;
+		u32 function;
+		unsigned int reg;
+		u32 flip;
+	} change[] = {
+		{ "PCID", 1, 2, 1 << 17 },
+		{ "XSAVE", 1, 2, 1 << 26 },
+		{ "UMIP", 7, 2, 1 << 2 },
+		{ "FSGSBASE", 7, 1, 1 << 0 },
+		{ "state components", 0xd, 0, 4 },
+		{ "physical addresses", 0x80000008, 0, 1 },
+		{ "long mode", 0x80000001, 3, 1 << 29 },
+	};
+	struct kvm_cpuid2 *all;
+	unsigned int i, refused = 0, wrong = 0;
+	u32 *reg;
+	s64 err;
+
+	if (!check(n_cpus > 1, "two vCPUs") || !set_up(3))
+		return;
+	cpu_start(1, call_on_1, 0);
+	while (!done)
+		vmm_sleep(1000);
+	all = cpuid_get();
+	if (!check(all, "KVM_GET_CPUID2"))
+		return;
+	check(!vcpu_ioctl(1, KVM_SET_CPUID2, all), "vcpus: the same CPUID again");
+	for (i = 0; i < ARRAY_SIZE(change); i++) {
+		reg = cpuid_reg(all, change[i].function, change[i].reg);
+		if (!expect(reg, "%s", change[i].name))
+			continue;
+		*reg ^= change[i].flip;
+		err = vcpu_ioctl(1, KVM_SET_CPUID2, all);
+		*reg ^= change[i].flip;
+		refused += err == -EINVAL;
+		wrong += err && err != -EINVAL;
+		wrong += !!vcpu_ioctl(1, KVM_SET_CPUID2, all);
+		vmm_sleep(2000);
+	}
+	stop = true;
+	cpu_wait(1);
+	check_eq(wrong, 0, "vcpus: CPUID changed, refused %u of %u times",
+		 refused, i);
+	/* Up to 5.15 KVM takes any. */
+	check(!refused || refused == i, "vcpus: all or none");
+	check_eq(bad, 0, "vcpus: %llu rounds of calls, suspended %llu times",
+		 done, aex);
+}
+
+ATTACK("vcpus-cpuid", run_cpuid);
+
 /* --- vCPUs that come while the VM is enrolled, and attach at once */
 
 #define LATE	5
