@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,6 +17,11 @@ struct elisa_attachment {
 	unsigned int rights;
 	pid_t owner;
 };
+
+static bool is_full(const struct elisa_attachment *att)
+{
+	return att->rights & ELISA_RIGHT_FULL_TRUST;
+}
 
 static int check_xbuf(const void *xbuf, size_t size)
 {
@@ -64,7 +70,7 @@ int elisa_attach(struct elisa_attachment **att, const char *name,
 	a->rights = (unsigned int)regs.rdx;
 	a->owner = getpid();
 
-	rc = elisa_window_map(a->window);
+	rc = elisa_window_map(a->window, is_full(a));
 	if (rc)
 		goto err_detach;
 	*att = a;
@@ -107,7 +113,7 @@ int elisa_lookup(const struct elisa_attachment *att, const char *name,
 	rc = elisa_hypercall_entry(ELISA_HC_ENTRY, att->token, &packed, 0);
 	if (rc < 0)
 		return (int)rc;
-	entry->stub = elisa_window_stub(att->window);
+	entry->stub = elisa_window_stub(att->window, is_full(att));
 	entry->index = (uint64_t)rc;
 	return 0;
 }

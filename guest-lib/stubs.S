@@ -7,21 +7,17 @@
  * whose displacement is computed from the window's layout.
  *
  * Entry stub, called by elisa_call6() with the arguments in RDI RSI RDX R10
- * R8 R9 and the entry index in R11.  It saves what the System V ABI makes a
- * callee preserve, because nothing but RSP survives the call, and clears the
- * general registers that are no arguments, because they are none of the
- * export's business.  elisa_call6() has stepped over its own red zone, so the
- * stubs may use theirs, which signal handlers leave alone.  Stack at the
- * VMFUNC:
+ * R8 R9 and the entry index in R11.  Nothing but RSP survives the call, so
+ * elisa_call6() holds nothing in registers; the stub saves those two that
+ * compilers address their stack frames with.  It clears the general registers that are no arguments,
+ * because they are none of the export's business.  elisa_call6() has stepped
+ * over its own red zone, so the stubs may use theirs, which signal handlers
+ * leave alone.  Stack at the VMFUNC:
  *
- *	RSP+56	return address into the caller
- *	RSP+48	RFLAGS
- *	RSP+40	RBX
- *	RSP+32	RBP
- *	RSP+24	R12
- *	RSP+16	R13
- *	RSP+8	R14
- *	RSP+0	R15
+ *	RSP+24	return address into the caller
+ *	RSP+16	RFLAGS
+ *	RSP+8	RBP
+ *	RSP+0	RBX
  *	RSP-4	x87 control word
  *	RSP-8	MXCSR
  *	RSP-16	FS base, in the _fs variants
@@ -29,6 +25,11 @@
  * The export's code can load a null selector into FS, which zeroes its base.
  * Where user mode can set the base (CR4.FSGSBASE) the _fs variants of the
  * stubs restore it.
+ *
+ * The _full variants are for exports with full trust: their code is trusted to
+ * see what is in registers, and to keep to the ABI when it returns.  A call
+ * that ends otherwise has an error in EAX and anything in other registers, as
+ * with the rest.
  */
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
@@ -52,18 +53,26 @@ elisa_stub_\name\()_end:
 
 	.code64
 
+	.macro SAVE
+	pushfq
+	push	%rbp
+	push	%rbx
+	stmxcsr	-8(%rsp)
+	fnstcw	-4(%rsp)
+	.endm
+
+	/* W + ELISA_W_RESTART; the bytes are ABI, hence not mnemonics. */
+	.macro LEAVE_FOR_GATE
+	.byte	0xb9				/* mov $ELISA_IDX_GATE, %ecx */
+	.long	ELISA_IDX_GATE
+	.byte	0x31, 0xc0			/* xor %eax, %eax */
+	.byte	0x0f, 0x01, 0xd4		/* vmfunc */
+	.endm
+
 /* Copied so that its last byte is the last byte of page W+0. */
 	.macro ENTRY name, fs
 STUB_BEGIN \name
-	pushfq
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	stmxcsr	-8(%rsp)
-	fnstcw	-4(%rsp)
+	SAVE
 	.if \fs
 	rdfsbase %rbx
 	mov	%rbx, -16(%rsp)
@@ -74,48 +83,56 @@ STUB_BEGIN \name
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
-	/* W + ELISA_W_RESTART; the bytes below are ABI, hence not mnemonics. */
-	.byte	0xb9				/* mov $ELISA_IDX_GATE, %ecx */
-	.long	ELISA_IDX_GATE
-	.byte	0x31, 0xc0			/* xor %eax, %eax */
-	.byte	0x0f, 0x01, 0xd4		/* vmfunc */
+	LEAVE_FOR_GATE
 STUB_END \name
 	.endm
 
 ENTRY entry, 0
 ENTRY entry_fs, 1
 
+STUB_BEGIN entry_full
+	SAVE
+	LEAVE_FOR_GATE
+STUB_END entry_full
+
 /*
  * Copied to W + ELISA_W_RETURN.  EAX = status and RDX = value must survive;
  * RSP is as at the VMFUNC; every other register holds anything.  POPFQ comes
  * late, but nothing before it depends on flags, and the stack is aligned.
  */
-	.macro RETURN name, fs
-STUB_BEGIN \name
+	.macro RESTORE
 	fninit
 	fldcw	-4(%rsp)
 	ldmxcsr	-8(%rsp)
-	.if \fs
-	mov	-16(%rsp), %rcx
-	wrfsbase %rcx
-	.endif
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
 	pop	%rbx
+	pop	%rbp
 	popfq
 	ret
-STUB_END \name
 	.endm
 
-RETURN return, 0
-RETURN return_fs, 1
+STUB_BEGIN return
+	RESTORE
+STUB_END return
+
+STUB_BEGIN return_fs
+	mov	-16(%rsp), %rcx
+	wrfsbase %rcx
+	RESTORE
+STUB_END return_fs
+
+STUB_BEGIN return_full
+	test	%eax, %eax
+	jnz	1f
+	pop	%rbx
+	pop	%rbp
+	lea	8(%rsp), %rsp
+	ret
+1:	RESTORE
+STUB_END return_full
 
 /*
- * Copied to W + ELISA_W_AEP.  RDI = handle; the callee-saved registers are
- * the return stub's to restore, so RBX is free to keep the handle.
+ * Copied to W + ELISA_W_AEP.  RDI = handle; RBX is the return stub's to restore, so
+ * it is free to keep the handle.
  */
 STUB_BEGIN aep
 	mov	%rdi, %rbx

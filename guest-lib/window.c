@@ -37,17 +37,23 @@ static bool can_set_fs_base(void)
 	return getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 }
 
-static struct stub entry_stub(void)
+static struct stub entry_stub(bool is_full)
 {
-	struct stub plain = STUB(entry), fs = STUB(entry_fs);
+	const struct stub plain = STUB(entry), fs = STUB(entry_fs);
+	const struct stub full = STUB(entry_full);
 
+	if (is_full)
+		return full;
 	return can_set_fs_base() ? fs : plain;
 }
 
-static struct stub return_stub(void)
+static struct stub return_stub(bool is_full)
 {
-	struct stub plain = STUB(return), fs = STUB(return_fs);
+	const struct stub plain = STUB(return), fs = STUB(return_fs);
+	const struct stub full = STUB(return_full);
 
+	if (is_full)
+		return full;
 	return can_set_fs_base() ? fs : plain;
 }
 
@@ -64,9 +70,9 @@ static int place(uint64_t page, size_t offset, struct stub stub)
 	return 0;
 }
 
-int elisa_window_map(uint64_t window)
+int elisa_window_map(uint64_t window, bool is_full)
 {
-	const struct stub aep = STUB(aep);
+	const struct stub entry = entry_stub(is_full), aep = STUB(aep);
 	void *p;
 	int rc;
 
@@ -83,9 +89,9 @@ int elisa_window_map(uint64_t window)
 		return -EEXIST;
 	}
 	rc = place(window + ELISA_W_ENTRY,
-		   ELISA_PAGE_SIZE - entry_stub().size, entry_stub());
+		   ELISA_PAGE_SIZE - entry.size, entry);
 	if (!rc)
-		rc = place(window + ELISA_W_RETURN, 0, return_stub());
+		rc = place(window + ELISA_W_RETURN, 0, return_stub(is_full));
 	if (!rc)
 		rc = place(window + ELISA_W_AEP, 0, aep);
 	if (rc)
@@ -98,7 +104,8 @@ void elisa_window_unmap(uint64_t window)
 	munmap((void *)window, ELISA_WINDOW_SIZE);
 }
 
-uint64_t elisa_window_stub(uint64_t window)
+uint64_t elisa_window_stub(uint64_t window, bool is_full)
 {
-	return window + ELISA_W_ENTRY + ELISA_PAGE_SIZE - entry_stub().size;
+	return window + ELISA_W_ENTRY + ELISA_PAGE_SIZE -
+	       entry_stub(is_full).size;
 }

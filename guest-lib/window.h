@@ -3,18 +3,20 @@
 #ifndef ELISA_WINDOW_H
 #define ELISA_WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Reserves the window at @window and puts the stubs in place.  Returns 0;
+ * Reserves the window at @window and puts the stubs in place, those for an
+ * export with full trust if @is_full.  Returns 0;
  * -EPROTO if the address is no window; -EEXIST if something else is mapped
  * there; or what mmap() and mprotect() report.
  */
-int elisa_window_map(uint64_t window);
+int elisa_window_map(uint64_t window, bool is_full);
 
 void elisa_window_unmap(uint64_t window);
 
 /* Address of the entry stub in the window at @window. */
-uint64_t elisa_window_stub(uint64_t window);
+uint64_t elisa_window_stub(uint64_t window, bool is_full);
 
 #endif /* ELISA_WINDOW_H */

@@ -184,7 +184,11 @@ int elisa_lookup(const struct elisa_attachment *att, const char *name,
  */
 int elisa_fault_describe(uint64_t details, char *text, size_t size);
 
-/* Vector and mask registers that the compiler may hold values in. */
+/*
+ * All registers but RSP, RBP and RBX are given up, the callee-saved ones, too: what
+ * the compiler does not hold in them need not be saved, and what it does hold it
+ * saves where that is cheap, outside of a loop say.
+ */
 #define _ELISA_CLOBBER_X87						\
 	"st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
 #define _ELISA_CLOBBER_SSE						\
@@ -242,7 +246,8 @@ static inline int elisa_call6(const struct elisa_entry *entry, uint64_t *ret,
 			 : "+a" (rax), "+D" (a0), "+S" (a1), "+d" (a2),
 			   "+r" (r10), "+r" (r8), "+r" (r9), "+r" (r11)
 			 :
-			 : "rcx", "cc", "memory", _ELISA_CLOBBER_X87,
+			 : "rcx", "r12", "r13", "r14", "r15",
+			   "cc", "memory", _ELISA_CLOBBER_X87,
 			   _ELISA_CLOBBER_SSE _ELISA_CLOBBER_AVX512);
 	*ret = a2;
 	return (int)rax;

@@ -119,18 +119,29 @@ static void patch(uint64_t addr, const void *bytes, size_t n)
 	assert_int_equal(mprotect(page, 4096, PROT_READ | PROT_EXEC), 0);
 }
 
-static int setup(void **state)
+static int setup_window(bool is_full)
 {
-	(void)state;
-	if (elisa_window_map(W))
+	if (elisa_window_map(W, is_full))
 		return -1;
 	patch(W + ELISA_W_GATE - 3, "\x90\x90\x90", 3);
 	patch(W + ELISA_W_GATE, fake_gate, fake_gate_end - fake_gate);
 	memset(&fake_control, 0, sizeof(fake_control));
 	fake_control.target = W + ELISA_W_RETURN;
-	entry.stub = elisa_window_stub(W);
+	entry.stub = elisa_window_stub(W, is_full);
 	entry.index = 77;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return setup_window(false);
+}
+
+static int setup_full(void **state)
+{
+	(void)state;
+	return setup_window(true);
 }
 
 static int teardown(void **state)
@@ -257,6 +268,18 @@ static void registers_survive(void **state)
 		assert_true(busy(n) == busy_expected(n, 99));
 }
 
+/* With full trust code that returns is trusted; that which faulted is not. */
+static void registers_survive_a_fault(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	fake_control.status = (uint32_t)-EFAULT;
+	fake_control.value = 99;
+	for (n = 0; n < 100; n++)
+		assert_true(busy(n) == busy_expected(n, 99));
+}
+
 /* A leaf function: the compiler keeps its variables below RSP. */
 static __attribute__((noinline, no_sanitize("address", "undefined")))
 uint64_t leaf(uint64_t n)
@@ -361,6 +384,8 @@ int main(void)
 		TEST(fewer_arguments),
 		TEST(errors),
 		TEST(registers_survive),
+		cmocka_unit_test_setup_teardown(registers_survive_a_fault,
+						setup_full, teardown),
 		TEST(red_zone_survives),
 		TEST(control_registers_survive),
 		TEST(fs_base_survives),

@@ -85,6 +85,8 @@ static void entry_stub_bytes(void **state)
 	(void)state;
 	check_entry(elisa_stub_entry, elisa_stub_entry_end, false);
 	check_entry(elisa_stub_entry_fs, elisa_stub_entry_fs_end, true);
+	assert_memory_equal(elisa_stub_entry_full_end - sizeof(restart),
+			    restart, sizeof(restart));
 }
 
 static void check_return(const unsigned char *stub, const unsigned char *end,
@@ -93,7 +95,7 @@ static void check_return(const unsigned char *stub, const unsigned char *end,
 	static const unsigned char fninit[] = { 0xdb, 0xe3 };
 	size_t size = end - stub;
 
-	assert_memory_equal(stub, fninit, sizeof(fninit));
+	assert_non_null(memmem(stub, size, fninit, sizeof(fninit)));
 	assert_int_equal(stub[size - 1], 0xc3);
 	assert_int_equal(stub[size - 2], 0x9d);	/* popfq */
 	assert_int_equal(!!memmem(stub, size, wrfsbase_rcx,
@@ -105,6 +107,7 @@ static void return_stub_bytes(void **state)
 	(void)state;
 	check_return(elisa_stub_return, elisa_stub_return_end, false);
 	check_return(elisa_stub_return_fs, elisa_stub_return_fs_end, true);
+	check_return(elisa_stub_return_full, elisa_stub_return_full_end, false);
 }
 
 static void aep_stub_bytes(void **state)
@@ -122,28 +125,20 @@ static void aep_stub_bytes(void **state)
 	assert_int_equal(ELISA_W_AEP + size + jump, ELISA_W_RETURN);
 }
 
-static void window_layout(void **state)
+static void check_window(bool is_full, const unsigned char *entry,
+			 size_t size, const unsigned char *ret, size_t ret_size)
 {
 	const unsigned char *w = (const unsigned char *)W;
-	bool fs = getauxval(AT_HWCAP2) & 2;
-	const unsigned char *entry = fs ? elisa_stub_entry_fs :
-					  elisa_stub_entry;
-	size_t size = (fs ? elisa_stub_entry_fs_end : elisa_stub_entry_end) -
-		      entry;
-	const unsigned char *ret = fs ? elisa_stub_return_fs :
-					elisa_stub_return;
 	size_t i;
 
-	(void)state;
-	assert_int_equal(elisa_window_map(W), 0);
+	assert_int_equal(elisa_window_map(W, is_full), 0);
 	assert_memory_equal(w + ELISA_W_RESTART, restart, sizeof(restart));
 	assert_int_equal(ELISA_W_RESTART + sizeof(restart), ELISA_W_GATE);
-	assert_true(elisa_window_stub(W) == W + ELISA_PAGE_SIZE - size);
+	assert_true(elisa_window_stub(W, is_full) ==
+		    W + ELISA_PAGE_SIZE - size);
 	assert_memory_equal(w + ELISA_PAGE_SIZE - size, entry, size);
-	assert_memory_equal(w + ELISA_W_RETURN, ret,
-			    fs ? STUB_LEN(return_fs) : STUB_LEN(return));
-	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep,
-			    elisa_stub_aep_end - elisa_stub_aep);
+	assert_memory_equal(w + ELISA_W_RETURN, ret, ret_size);
+	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep, STUB_LEN(aep));
 	for (i = 0; i < ELISA_PAGE_SIZE - size; i++)
 		assert_int_equal(w[i], 0xcc);
 	assert_int_equal(w[ELISA_W_RETURN + 0xfff], 0xcc);
@@ -158,17 +153,30 @@ static void window_layout(void **state)
 	check_protection(W + ELISA_W_AEP, "");
 }
 
+static void window_layout(void **state)
+{
+	(void)state;
+	if (getauxval(AT_HWCAP2) & 2)
+		check_window(false, elisa_stub_entry_fs, STUB_LEN(entry_fs),
+			     elisa_stub_return_fs, STUB_LEN(return_fs));
+	else
+		check_window(false, elisa_stub_entry, STUB_LEN(entry),
+			     elisa_stub_return, STUB_LEN(return));
+	check_window(true, elisa_stub_entry_full, STUB_LEN(entry_full),
+		     elisa_stub_return_full, STUB_LEN(return_full));
+}
+
 static void refuses_other_addresses(void **state)
 {
 	(void)state;
-	assert_int_equal(elisa_window_map(0), -EPROTO);
-	assert_int_equal(elisa_window_map(W + ELISA_PAGE_SIZE), -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW_BASE - ELISA_WINDOW_SIZE),
+	assert_int_equal(elisa_window_map(0, false), -EPROTO);
+	assert_int_equal(elisa_window_map(W + ELISA_PAGE_SIZE, false), -EPROTO);
+	assert_int_equal(elisa_window_map(ELISA_WINDOW_BASE - ELISA_WINDOW_SIZE, false),
 			 -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS)),
+	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS), false),
 			 -EPROTO);
-	assert_int_equal(elisa_window_map(~0ULL & ~0x3fffULL), -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS - 1)), 0);
+	assert_int_equal(elisa_window_map(~0ULL & ~0x3fffULL, false), -EPROTO);
+	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS - 1), false), 0);
 	elisa_window_unmap(ELISA_WINDOW(ELISA_WINDOWS - 1));
 }
 
@@ -183,7 +191,7 @@ static void does_not_replace(void **state)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	assert_true((uint64_t)p == W + ELISA_W_RETURN);
 	*p = 0x5a;
-	assert_int_equal(elisa_window_map(W), -EEXIST);
+	assert_int_equal(elisa_window_map(W, false), -EEXIST);
 	assert_int_equal(*p, 0x5a);
 	check_protection(W, "");
 	munmap(p, ELISA_PAGE_SIZE);
@@ -195,14 +203,14 @@ static void failing_mprotect(void **state)
 
 	(void)state;
 	mock_reset();
-	assert_int_equal(elisa_window_map(W), 0);
+	assert_int_equal(elisa_window_map(W, false), 0);
 	elisa_window_unmap(W);
 	calls = mock_mprotect_calls;
 	assert_int_equal(calls, 6);
 	for (n = 1; n <= calls; n++) {
 		mock_reset();
 		mock_mprotect_fail_at = n;
-		assert_int_equal(elisa_window_map(W), -EACCES);
+		assert_int_equal(elisa_window_map(W, false), -EACCES);
 		check_protection(W, "");
 		check_protection(W + ELISA_W_AEP, "");
 	}
