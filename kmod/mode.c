@@ -66,7 +66,9 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 
 	if (!(elisa_vmread(VM_ENTRY_CONTROLS) & VM_ENTRY_IA32E_MODE))
 		return "not in 64-bit mode";
-	if (vm->gate_built && vm->la57 != !!(cr4 & X86_CR4_LA57))
+	/* Pairs with elisa_vm_build_gate(): then la57 is there as well. */
+	if (smp_load_acquire(&vm->gate_built) &&
+	    vm->la57 != !!(cr4 & X86_CR4_LA57))
 		return "paging depth differs from the VM's first attach";
 	if (cr4 & X86_CR4_PCIDE && vm->pcid == ELISA_PCID_DENY)
 		return "CR4.PCIDE is set and the policy denies it";
