@@ -117,7 +117,11 @@ static struct elisa_export *get_building(struct elisa_vm *vm, u64 token,
 		return NULL;
 	mutex_lock(&export->lock);
 	*err = -EBUSY;
-	if (!export->sealed && !export->dead)
+	/*
+	 * Sealing needs export->lock; revoking does not, and may come at any
+	 * time: who makes the export known looks at @dead once more.
+	 */
+	if (!export->sealed && !READ_ONCE(export->dead))
 		return export;
 	mutex_unlock(&export->lock);
 	elisa_export_put(export);
@@ -595,7 +599,7 @@ static void revoke(struct elisa_export *export)
 
 	mutex_lock(&elisa_export_lock);
 	first = !export->dead;
-	export->dead = true;
+	WRITE_ONCE(export->dead, true);
 	mutex_unlock(&elisa_export_lock);
 
 	for (;;) {

@@ -234,12 +234,12 @@ void elisa_ledger_unlink(struct elisa_ledger_context *ctx,
 			 const struct elisa_ept *ept,
 			 const struct elisa_ledger_vm *vm)
 {
-	u64 until = ctx->until;
+	u64 until = READ_ONCE(ctx->until), gone = READ_ONCE(vm->gone);
 
 	if (!ctx->linked)
 		return;
-	if (until == IN_USE && vm->gone)
-		until = vm->gone;
+	if (until == IN_USE && gone)
+		until = gone;
 	mutex_lock(&records_lock);
 	walk(ept->pml4.va, 4, 0, until, note_unmapped);
 	note_unmapped(ept->pml4.pa, "EPT root", until);
