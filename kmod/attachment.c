@@ -10,6 +10,7 @@
 #include <asm/processor-flags.h>
 
 #include "attachment.h"
+#include "compat/kvm_dirty.h"
 #include "cpu.h"
 #include "dirty.h"
 #include "event.h"
@@ -291,7 +292,8 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		elisa_dirty_follow(att);
 		atomic64_inc(&vm->stats.attaches);
 		/* Settled before a VM has its first vCPU. */
-		WRITE_ONCE(vm->dirty_ring, vcpu->kvm->dirty_ring_size);
+		WRITE_ONCE(vm->dirty_ring,
+			   elisa_kvm_has_dirty_ring(vcpu->kvm));
 		trace_elisa_attach(vm->id, att->id, att->slot, req->name);
 	}
 	mutex_unlock(&vm->lock);

@@ -64,7 +64,7 @@ static void set_bits(unsigned long *map, unsigned long first, unsigned long n)
 static bool mark_run(struct kvm_memslots *slots, const struct elisa_run *run,
 		     bool *logs)
 {
-	const struct kvm_memory_slot *slot;
+	struct kvm_memory_slot *slot;
 	unsigned int look_ups = 0;
 	unsigned long n, done;
 
