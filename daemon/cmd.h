@@ -48,6 +48,7 @@ int cmd_stats(const struct cmd_env *env, int argc, char **argv);
 int cmd_monitor(const struct cmd_env *env, int argc, char **argv);
 int cmd_info(const struct cmd_env *env, int argc, char **argv);
 int cmd_policy(const struct cmd_env *env, int argc, char **argv);
+int cmd_doctor(const struct cmd_env *env, int argc, char **argv);
 int cmd_daemon(const struct cmd_env *env, int argc, char **argv);
 
 #endif /* ELISACTL_CMD_H */

@@ -26,6 +26,8 @@ static const struct cmd nouns[] = {
 	{ "stats", cmd_stats, "[VM]", "counters" },
 	{ "monitor", cmd_monitor, "", "live events" },
 	{ "policy", cmd_policy, "check [FILE]", "look for mistakes" },
+	{ "doctor", cmd_doctor, "",
+	  "does this host have what ELISA needs?" },
 	{ "daemon", cmd_daemon, "[--config FILE] [--verbose]",
 	  "enrol VMs as the policy says" },
 	{ "help", cmd_help, "", "this text" },

@@ -3,6 +3,11 @@
 
 # Needs neither root nor a kernel
 ELISACTL_CORE := \
+	doctor.c \
+	doctor_cpu.c \
+	doctor_find.c \
+	doctor_kernel.c \
+	doctor_module.c \
 	log.c \
 	nl.c \
 	nl_ack.c \
@@ -27,6 +32,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	cmd.c \
 	cmd_attachment.c \
 	cmd_daemon.c \
+	cmd_doctor.c \
 	cmd_export.c \
 	cmd_info.c \
 	cmd_list.c \

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <sys/utsname.h>
+
+#include "cmd.h"
+#include "doctor.h"
+#include "log.h"
+#include "print.h"
+
+struct report {
+	struct print print;
+	unsigned int wrong;
+};
+
+static void on_row(const struct doctor_row *row, void *arg)
+{
+	struct report *report = arg;
+	struct print *print = &report->print;
+
+	report->wrong += row->state == DOCTOR_NO;
+	print_row(print);
+	print_text(print, "check", row->what);
+	print_text(print, "state", doctor_state_name(row->state));
+	print_text(print, "found", row->found);
+	if (*row->todo)
+		print_text(print, "do", row->todo);
+	else
+		print_none(print, "do");
+}
+
+int cmd_doctor(const struct cmd_env *env, int argc, char **argv)
+{
+	struct report report = { 0 };
+	char hypervisor[HYPERVISOR_SIZE];
+	struct doctor_host host = {
+		.root = "", .hypervisor = hypervisor,
+		.read_msr = doctor_read_msr,
+	};
+	struct utsname name;
+
+	(void)argv;
+	if (!cmd_args(argc, 1, 1, "doctor"))
+		return CMD_USAGE;
+	if (uname(&name)) {
+		complain("uname fails");
+		return CMD_FAILED;
+	}
+	host.release = name.release;
+	doctor_hypervisor(hypervisor);
+
+	print_begin(&report.print, env->json);
+	doctor_check(&host, on_row, &report);
+	if (print_table(&report.print))
+		return CMD_FAILED;
+	return report.wrong ? CMD_FAILED : CMD_OK;
+}
