@@ -30,6 +30,9 @@ help:
 	@echo 'make check-debug-kernel'
 	@echo '                  run the tests on kernels that watch themselves (KASAN,'
 	@echo '                  lockdep, kmemleak; KCSAN), which it builds once'
+	@echo 'make check-kernels [KERNELS=NAME]'
+	@echo '                  run the VM tests on all kernels of test/rig/kernels.list,'
+	@echo '                  or on those named'
 	@echo 'make soak MINUTES=20 [SEED=n] [OPS=n]'
 	@echo '                  random operations against a model'
 	@echo 'make install      install elisactl, the library and the DKMS sources'
@@ -59,7 +62,7 @@ check:
 	test/check
 
 check-unit check-static check-build check-vm check-attacks check-lifecycle \
-		check-debug-kernel:
+		check-debug-kernel check-kernels:
 	test/check $(@:check-%=%)
 
 check-mutants:
@@ -99,4 +102,5 @@ clean:
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
 	check-build check-vm check-attacks check-lifecycle check-mutants \
-	check-debug-kernel soak install install-host install-guest uninstall clean
+	check-debug-kernel check-kernels soak install install-host install-guest \
+	uninstall clean
