@@ -260,19 +260,56 @@ static void notrace on_destroy(unsigned long ip, unsigned long parent_ip,
 
 static struct hook {
 	const char *symbol;
+	bool in_vendor;			/* of kvm_intel, not of kvm */
 	struct ftrace_ops ops;
 } hook[] = {
-	{ "kvm_arch_destroy_vm",
+	{ "kvm_arch_destroy_vm", false,
 	  { .func = on_destroy,
 	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
-	{ "vmx_handle_exit",
+	{ "vmx_handle_exit", true,
 	  { .func = on_exit,
 	    .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY |
 		     ELISA_FTRACE_FLAGS } },
-	{ "vmx_vcpu_run",
+	{ "vmx_vcpu_run", true,
 	  { .func = on_entry,
 	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
 };
+
+/**
+ * elisa_hooks_check() - does this kernel have what will be hooked?
+ *
+ * kvm.ko is there, because the module links to it.  kvm_intel may be loaded
+ * later; what it lacks then is found at the first enrolment.
+ *
+ * Context: module init; sleeps.
+ * Return: 0, or -EOPNOTSUPP with one line in the log.
+ */
+int elisa_hooks_check(void)
+{
+	const char *missing = NULL;
+	bool vendor_found = false;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(hook); i++) {
+		err = elisa_symbol_check(hook[i].symbol);
+		if (err == -ENOENT && hook[i].in_vendor) {
+			missing = hook[i].symbol;
+		} else if (err) {
+			pr_err("this kernel has no %s that can be hooked (%d)\n",
+			       hook[i].symbol, err);
+			return -EOPNOTSUPP;
+		} else if (hook[i].in_vendor) {
+			vendor_found = true;
+		}
+	}
+	if (missing && vendor_found) {
+		pr_err("kvm_intel has no %s, which may have been inlined\n",
+		       missing);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
 
 static DEFINE_MUTEX(hooks_lock);
 static unsigned int users;

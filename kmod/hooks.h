@@ -7,6 +7,7 @@
 
 struct module;
 
+int elisa_hooks_check(void);
 int elisa_hooks_get(struct module *kvm_vendor);
 void elisa_hooks_put(void);
 bool elisa_hooks_installed(void);

@@ -7,6 +7,7 @@
 
 #include "cpu.h"
 #include "fpu.h"
+#include "hook_test.h"
 #include "hooks.h"
 #include "inject.h"
 #include "kvm_internal.h"
@@ -24,7 +25,13 @@ static int __init elisa_init(void)
 	err = elisa_cpu_check();
 	if (err)
 		return err;
+	err = elisa_hook_test();
+	if (err)
+		return err;
 	err = elisa_kvm_internal_init();
+	if (err)
+		return err;
+	err = elisa_hooks_check();
 	if (err)
 		return err;
 	elisa_fpu_init();

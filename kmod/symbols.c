@@ -22,6 +22,33 @@ static bool behind_endbr(const u8 *addr)
 	       addr[-1] == 0xfa;
 }
 
+static int look_up(const char *name, unsigned long *addr)
+{
+	struct kprobe probe = { .symbol_name = name };
+	int err = register_kprobe(&probe);
+
+	if (err)
+		return err;
+	*addr = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
+}
+
+/**
+ * elisa_symbol_check() - would elisa_symbol() find a function?
+ * @name: as for elisa_symbol()
+ *
+ * Context: sleeps.
+ * Return: 0, -ENOENT when there is none of that name, or another error of
+ * register_kprobe() when it must not be probed.
+ */
+int elisa_symbol_check(const char *name)
+{
+	unsigned long addr;
+
+	return look_up(name, &addr);
+}
+
 /**
  * elisa_symbol() - address of a kernel or module function
  * @name: its name; the module must not have a symbol of that name itself, the
@@ -32,17 +59,14 @@ static bool behind_endbr(const u8 *addr)
  */
 unsigned long elisa_symbol(const char *name)
 {
-	struct kprobe probe = { .symbol_name = name };
 	unsigned long addr;
 	int err;
 
-	err = elisa_inject() ? -ENOMEM : register_kprobe(&probe);
+	err = elisa_inject() ? -ENOMEM : look_up(name, &addr);
 	if (err) {
 		pr_err("this kernel has no %s that can be hooked (%d)\n", name,
 		       err);
 		return 0;
 	}
-	addr = (unsigned long)probe.addr;
-	unregister_kprobe(&probe);
 	return behind_endbr((u8 *)addr) ? addr - ENDBR64_LEN : addr;
 }

@@ -4,5 +4,6 @@
 #define ELISA_SYMBOLS_H
 
 unsigned long elisa_symbol(const char *name);
+int elisa_symbol_check(const char *name);
 
 #endif /* ELISA_SYMBOLS_H */

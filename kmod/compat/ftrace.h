@@ -32,13 +32,15 @@
 	ftrace_instruction_pointer_set(fregs, (unsigned long)(function))
 #endif
 
-#else /* CONFIG_DYNAMIC_FTRACE_WITH_ARGS */
+#elif defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
 #define elisa_ftrace_regs	pt_regs
 #define ELISA_FTRACE_FLAGS \
 	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
 #define elisa_ftrace_arg0(regs)		((void *)(regs)->di)
 #define elisa_ftrace_redirect(regs, function) \
 	instruction_pointer_set(regs, (unsigned long)(function))
+#else
+#error "elisa needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS (or, before 5.11, _WITH_REGS)"
 #endif
 
 /*
