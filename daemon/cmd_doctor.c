@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "cmd.h"
 #include "doctor.h"
 #include "log.h"
 #include "print.h"
+#include "probe.h"
 
 struct report {
 	struct print print;
@@ -27,6 +30,22 @@ static void on_row(const struct doctor_row *row, void *arg)
 		print_none(print, "do");
 }
 
+static void run_probe(struct report *report)
+{
+	struct doctor_row row = { .what = "probe" };
+
+	if (probe(row.found, sizeof(row.found))) {
+		row.state = DOCTOR_NO;
+		strcpy(row.todo, "see the lines above, and dmesg");
+	}
+	on_row(&row, report);
+}
+
+static const struct option options[] = {
+	{ "probe", no_argument, NULL, 'p' },
+	{ }
+};
+
 int cmd_doctor(const struct cmd_env *env, int argc, char **argv)
 {
 	struct report report = { 0 };
@@ -36,9 +55,16 @@ int cmd_doctor(const struct cmd_env *env, int argc, char **argv)
 		.read_msr = doctor_read_msr,
 	};
 	struct utsname name;
+	bool want_probe = false;
+	int opt;
 
-	(void)argv;
-	if (!cmd_args(argc, 1, 1, "doctor"))
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt != 'p')
+			return CMD_USAGE;	/* getopt has complained */
+		want_probe = true;
+	}
+	if (!cmd_args(argc - optind, 0, 0, "doctor [--probe]"))
 		return CMD_USAGE;
 	if (uname(&name)) {
 		complain("uname fails");
@@ -49,6 +75,8 @@ int cmd_doctor(const struct cmd_env *env, int argc, char **argv)
 
 	print_begin(&report.print, env->json);
 	doctor_check(&host, on_row, &report);
+	if (want_probe)
+		run_probe(&report);
 	if (print_table(&report.print))
 		return CMD_FAILED;
 	return report.wrong ? CMD_FAILED : CMD_OK;

@@ -26,7 +26,7 @@ static const struct cmd nouns[] = {
 	{ "stats", cmd_stats, "[VM]", "counters" },
 	{ "monitor", cmd_monitor, "", "live events" },
 	{ "policy", cmd_policy, "check [FILE]", "look for mistakes" },
-	{ "doctor", cmd_doctor, "",
+	{ "doctor", cmd_doctor, "[--probe]",
 	  "does this host have what ELISA needs?" },
 	{ "daemon", cmd_daemon, "[--config FILE] [--verbose]",
 	  "enrol VMs as the policy says" },

@@ -44,7 +44,9 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	enrol.c \
 	find.c \
 	main.c \
-	notify.c
+	notify.c \
+	probe.c \
+	probe_vm.c
 
 # The loader of sub images: the guest library's, the only one there is.
 ELISACTL_LOADER := image.c name.c subimage.c

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VM of a few pages for `elisactl doctor --probe`, on plain /dev/kvm.  Its code
+ * is just what ELISA's hypercalls and one call take, at CPL 0 in 64-bit mode;
+ * whatever needs thought is done out here, between two runs of the vCPU.
+ */
+#ifndef ELISACTL_PROBE_VM_H
+#define ELISACTL_PROBE_VM_H
+
+#include <stddef.h>
+#include <linux/kvm.h>
+#include <linux/types.h>
+
+struct probe_vm {
+	int vm, vcpu;
+	__u8 *mem;
+	struct kvm_run *run;
+	size_t run_size;
+	char error[160];	/* one sentence, after any failure */
+};
+
+/* 0 or -errno; to be closed in either case. */
+int probe_vm_open(struct probe_vm *p);
+void probe_vm_close(struct probe_vm *p);
+
+/*
+ * Execute VMCALL with what REGS has (RIP, RSP and RFLAGS do not matter), and
+ * have REGS as they are after it.  0 or -errno.
+ */
+int probe_vm_hypercall(struct probe_vm *p, struct kvm_regs *regs);
+
+/*
+ * Call through WINDOW, as libelisa-guest does; a call that is interrupted is
+ * resumed.  REGS as above: arguments, then EAX = status and RDX = value.
+ */
+int probe_vm_call(struct probe_vm *p, __u64 window, struct kvm_regs *regs);
+
+#endif /* ELISACTL_PROBE_VM_H */
