@@ -26,6 +26,7 @@ help:
 	@echo 'make check-lifecycle'
 	@echo '                  run the long form of the lifecycle tests: kill -9 at many'
 	@echo '                  moments, revocation with up to 64 vCPUs in endless calls'
+	@echo 'make check-dkms   install the module by DKMS, for each kernel of the table'
 	@echo 'make check-mutants run the tests on modules that are weakened on purpose'
 	@echo 'make check-debug-kernel'
 	@echo '                  run the tests on kernels that watch themselves (KASAN,'
@@ -36,8 +37,8 @@ help:
 	@echo 'make soak MINUTES=20 [SEED=n] [OPS=n]'
 	@echo '                  random operations against a model'
 	@echo 'make install      install elisactl, the library and the DKMS sources'
-	@echo 'make install-host | install-guest'
-	@echo '                  only what a host or a guest needs'
+	@echo 'make install-host | install-module | install-guest'
+	@echo '                  only what a host, its kernel or a guest needs'
 	@echo 'make uninstall    the reverse'
 	@echo 'make setup        install the packages that the above need (Debian, root)'
 	@echo 'make clean        remove $(BUILD)'
@@ -62,7 +63,7 @@ check:
 	test/check
 
 check-unit check-static check-build check-vm check-attacks check-lifecycle \
-		check-debug-kernel check-kernels:
+		check-dkms check-debug-kernel check-kernels:
 	test/check $(@:check-%=%)
 
 check-mutants:
@@ -78,11 +79,16 @@ install: install-host install-guest
 
 install-host: daemon
 	$(MAKE) -C daemon O=$(BUILD)/daemon PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
+	$(MAKE) install-module
+
+# Its sources, for DKMS, which builds it for KERNEL now and for others later.
+# What DKMS has of the same version it would not build again.
+install-module: uninstall-module
 	install -d $(DESTDIR)/usr/src/elisa-$(VERSION)
 	cp -r Kbuild dkms.conf kmod uapi LICENSE LICENSES \
 		$(DESTDIR)/usr/src/elisa-$(VERSION)
 	@if [ -n "$(DESTDIR)" ]; then :; elif command -v dkms >/dev/null; then \
-		dkms install elisa/$(VERSION); \
+		dkms install elisa/$(VERSION) -k $(KERNEL); \
 	else \
 		echo 'dkms is not installed: the module sources are in /usr/src/elisa-$(VERSION)'; \
 	fi
@@ -90,17 +96,20 @@ install-host: daemon
 install-guest: lib
 	$(MAKE) -C guest-lib O=$(BUILD)/guest-lib PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
 
-uninstall:
-	-[ -n "$(DESTDIR)" ] || ! command -v dkms >/dev/null || \
-		dkms remove elisa/$(VERSION) --all
-	rm -rf $(DESTDIR)/usr/src/elisa-$(VERSION)
+uninstall: uninstall-module
 	-$(MAKE) -C daemon PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 	-$(MAKE) -C guest-lib PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
+
+uninstall-module:
+	[ -n "$(DESTDIR)" ] || [ ! -e /var/lib/dkms/elisa/$(VERSION) ] || \
+		! command -v dkms >/dev/null || \
+		dkms remove elisa/$(VERSION) --all
+	rm -rf $(DESTDIR)/usr/src/elisa-$(VERSION)
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
-	check-build check-vm check-attacks check-lifecycle check-mutants \
-	check-debug-kernel check-kernels soak install install-host install-guest \
-	uninstall clean
+	check-build check-vm check-attacks check-lifecycle check-dkms check-mutants \
+	check-debug-kernel check-kernels soak install install-host install-module \
+	install-guest uninstall uninstall-module clean
