@@ -26,6 +26,8 @@ help:
 	@echo 'make check-lifecycle'
 	@echo '                  run the long form of the lifecycle tests: kill -9 at many'
 	@echo '                  moments, revocation with up to 64 vCPUs in endless calls'
+	@echo 'make check-selftests'
+	@echo '                  run KVM'"'"'s own tests without and with the module in use'
 	@echo 'make check-dkms   install the module by DKMS, for each kernel of the table'
 	@echo 'make check-mutants run the tests on modules that are weakened on purpose'
 	@echo 'make check-debug-kernel'
@@ -63,7 +65,7 @@ check:
 	test/check
 
 check-unit check-static check-build check-vm check-attacks check-lifecycle \
-		check-dkms check-debug-kernel check-kernels:
+		check-selftests check-dkms check-debug-kernel check-kernels:
 	test/check $(@:check-%=%)
 
 check-mutants:
@@ -110,6 +112,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
-	check-build check-vm check-attacks check-lifecycle check-dkms check-mutants \
-	check-debug-kernel check-kernels soak install install-host install-module \
-	install-guest uninstall uninstall-module clean
+	check-build check-vm check-attacks check-lifecycle check-selftests check-dkms \
+	check-mutants check-debug-kernel check-kernels soak install install-host \
+	install-module install-guest uninstall uninstall-module clean
