@@ -35,6 +35,7 @@ struct cause {
 	bool async;		/* not caused by the code that ran */
 	bool vectored;		/* met while an event was delivered */
 	bool single_step;	/* #DB by RFLAGS.TF */
+	bool host_interrupt;	/* and nothing else; see section.h */
 };
 
 /* Exits that have nothing to do with the instruction that was executing. */
@@ -95,6 +96,8 @@ static void find_cause(struct cause *c)
 			QUALIFICATION_SINGLE_STEP;
 	} else {
 		c->async = reason_is_async(c->reason);
+		c->host_interrupt =
+			c->reason == EXIT_REASON_EXTERNAL_INTERRUPT;
 	}
 }
 
@@ -343,7 +346,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 	unsigned int slot = att->slot;
 	bool dead = READ_ONCE(att->dead);
 	bool wait = is_wait(v, c);
-	bool mode_changed, suspend;
+	bool mode_changed, suspend, again;
 	u64 handle, rsp, rip, details = 0;
 	int err = 0;
 
@@ -375,8 +378,11 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va,
 				    ELISA_GATE_CLOSED);
 		elisa_ledger_unuse(&inst->ledger);
+		again = c->host_interrupt && elisa_section_claim(v, inst);
 		/* From here on it is whoever's finds or aborts it. */
 		handle = elisa_instance_suspend(inst, wait);
+		if (again)
+			v->section.handle = handle;
 		scrub_regs(vcpu);
 		vcpu->arch.regs[VCPU_REGS_RDI] = handle;
 		elisa_set_rsp(vcpu, rsp);
@@ -443,9 +449,11 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 	enum elisa_exit action = ELISA_EXIT_DEFAULT;
 	unsigned long flags;
 	struct cause cause;
+	bool settled;
 	u64 eptp;
 
 	raw_spin_lock_irqsave(&v->lock, flags);
+	settled = elisa_section_settle(&v->section);
 	if (v->in_guest) {
 		v->in_guest = false;
 		/* While the gates are as the guest had them. */
@@ -453,6 +461,8 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 		eptp = elisa_vmread(EPT_POINTER);
 		if (unlikely(eptp != v->default_eptp)) {
 			find_cause(&cause);
+			/* None is put off for ever. */
+			cause.host_interrupt &= !settled;
 			action = leave(v, eptp, &cause);
 		}
 		elisa_invariant_check(v);

@@ -27,6 +27,7 @@ static void instance_free(struct elisa_instance *inst)
 	put_pid(inst->runner);
 	for (i = 0; i < ELISA_STACK_PAGES; i++)
 		elisa_table_free(&inst->stack[i]);
+	elisa_table_free(&inst->control);
 	elisa_table_free(&inst->self);
 	elisa_table_free(&inst->pages);
 	elisa_ept_free(&inst->ept);
@@ -67,7 +68,8 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 	inst->fpu = elisa_try_alloc(kzalloc(ELISA_FPU_AREA,
 					    GFP_KERNEL_ACCOUNT));
 	if (!inst->fpu || elisa_ept_alloc_sub(&inst->ept, att->is_full) ||
-	    elisa_table_alloc(&inst->pages) || elisa_table_alloc(&inst->self))
+	    elisa_table_alloc(&inst->pages) || elisa_table_alloc(&inst->self) ||
+	    elisa_table_alloc(&inst->control))
 		goto err;
 	for (i = 0; i < ELISA_STACK_PAGES; i++) {
 		if (elisa_table_alloc(&inst->stack[i]))
@@ -77,6 +79,8 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 	}
 	elisa_ept_set_page(inst->pages.va, 0, att->info.pa, ELISA_EPT_R);
 	map_identity(inst);
+	elisa_ept_set_page(inst->pages.va, ELISA_CONTROL_PAGE,
+			   inst->control.pa, ELISA_EPT_R | ELISA_EPT_W);
 
 	/* Rights are cut here: the tables below are shared with others. */
 	data = ELISA_EPT_R;
@@ -140,6 +144,7 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 	inst = find_free(att, v);
 	if (inst) {
 		inst->next_handle = random;
+		inst->continued = false;
 		list_del_init(&inst->free);
 		elisa_istate_step(&inst->state, ELISA_IE_BIND);
 	}
@@ -354,6 +359,26 @@ u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits)
 	inst->waits = waits;
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return handle;
+}
+
+/**
+ * elisa_instance_retake() - RESUME a suspended instance for its last vCPU
+ * @inst: instance
+ * @handle: that of the suspension
+ *
+ * Context: entry hook; takes att->lock.
+ * Return: false when it is not suspended, or again.
+ */
+bool elisa_instance_retake(struct elisa_instance *inst, u64 handle)
+{
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+	bool ok;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	ok = inst->handle == handle && step(inst, ELISA_IE_RESUME);
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return ok;
 }
 
 /**

@@ -48,6 +48,8 @@ struct elisa_saved {
  * @ept: the sub context's upper levels
  * @pages: page table of chunk ELISA_CHUNK_INSTANCE
  * @self: struct elisa_sub_self page
+ * @control: struct elisa_sub_control page
+ * @continued: its call was, in a section, since the last RESUME: section.h
  * @id: identity, see liveness.h; written under att->lock
  * @live_slot: its slot there
  * @runner: thread whose vCPU it was bound to last, under att->lock
@@ -67,12 +69,12 @@ struct elisa_instance {
 	u64 handle, next_handle;
 	u64 eptp;
 	struct elisa_ept ept;
-	struct elisa_table pages, self;
+	struct elisa_table pages, self, control;
 	u64 id;
 	unsigned int live_slot;
 	struct pid *runner;
 	u64 suspended_at;
-	bool waits;
+	bool waits, continued;
 	struct elisa_waiting waiting;
 	struct elisa_table stack[ELISA_STACK_PAGES];
 	const struct elisa_vcpu *mapped;
@@ -92,6 +94,7 @@ bool elisa_instance_abort(struct elisa_instance *inst);
 void elisa_instance_draw(struct elisa_instance *inst);
 bool elisa_instance_abort_locked(struct elisa_instance *inst);
 u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits);
+bool elisa_instance_retake(struct elisa_instance *inst, u64 handle);
 bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event);
 struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
 					   u64 handle);

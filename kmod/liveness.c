@@ -81,6 +81,7 @@ static void publish(const struct elisa_instance *inst, u64 id)
  */
 void elisa_liveness_renew(struct elisa_instance *inst)
 {
+	struct elisa_sub_control *control = (void *)inst->control.va;
 	struct elisa_sub_self *self = (void *)inst->self.va;
 	u64 generation;
 
@@ -88,6 +89,9 @@ void elisa_liveness_renew(struct elisa_instance *inst)
 	generation = atomic64_inc_return(&liveness_of(inst)->generation);
 	inst->id = generation << ELISA_OWNER_GENERATION_SHIFT | inst->live_slot;
 	self->id = inst->id;
+	/* Whatever section the call was in, the next one is in none. */
+	WRITE_ONCE(control->depth, 0);
+	WRITE_ONCE(control->wanted, 0);
 	publish(inst, inst->id);
 }
 
@@ -203,6 +207,31 @@ void elisa_liveness_wait(struct elisa_instance *waiter, u64 owner, bool first,
 	raw_spin_unlock(&att->lock);
 out:
 	raw_spin_unlock(&live->lock);
+}
+
+/**
+ * elisa_liveness_retake() - RESUME a call for the vCPU that it was on
+ * @att: its attachment
+ * @slot: its instance's
+ * @handle: its handle
+ *
+ * Context: entry hook; the attachment has its export, as above.
+ * Return: the instance, RESUMING, or NULL if there is no such call any more.
+ */
+struct elisa_instance *elisa_liveness_retake(struct elisa_attachment *att,
+					     unsigned int slot, u64 handle)
+{
+	struct elisa_liveness *live = &att->export->live;
+	struct elisa_instance *inst;
+	unsigned long flags;
+
+	/* An instance that is in the table is not freed. */
+	raw_spin_lock_irqsave(&live->lock, flags);
+	inst = live->inst[slot];
+	if (inst && (inst->att != att || !elisa_instance_retake(inst, handle)))
+		inst = NULL;
+	raw_spin_unlock_irqrestore(&live->lock, flags);
+	return inst;
 }
 
 /*

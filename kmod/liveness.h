@@ -22,6 +22,7 @@
 
 #include "ept.h"
 
+struct elisa_attachment;
 struct elisa_instance;
 struct elisa_vcpu;
 struct elisa_vm;
@@ -61,6 +62,8 @@ void elisa_liveness_remove(struct elisa_instance *inst);
 void elisa_liveness_renew(struct elisa_instance *inst);
 void elisa_liveness_wait(struct elisa_instance *waiter, u64 owner, bool first,
 			 struct elisa_wait *wait);
+struct elisa_instance *elisa_liveness_retake(struct elisa_attachment *att,
+					     unsigned int slot, u64 handle);
 void elisa_wait_finish(struct kvm_vcpu *vcpu);
 
 #endif /* ELISA_LIVENESS_H */

@@ -22,6 +22,7 @@
 
 #define PINNED_PAGES_MAX	1048576
 #define SUSPENDED_MS_MAX	3600000
+#define SECTION_US_MAX		1000
 
 static const struct nla_policy grant_policy[ELISA_GRANT_A_MAX + 1] = {
 	[ELISA_GRANT_A_KIND] =
@@ -41,6 +42,7 @@ static const struct nla_policy limit_policy[ELISA_LIMIT_A_MAX + 1] = {
 	/* The range of a policy entry is 16 bits wide: see parse_limits(). */
 	[ELISA_LIMIT_A_PINNED_PAGES] = { .type = NLA_U32 },
 	[ELISA_LIMIT_A_SUSPENDED_MS] = { .type = NLA_U32 },
+	[ELISA_LIMIT_A_SECTION_US] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy enrol_policy[ELISA_A_MAX + 1] = {
@@ -269,6 +271,7 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 		[ELISA_LIMIT_A_EXPORTS] = &limits->exports,
 		[ELISA_LIMIT_A_PINNED_PAGES] = &limits->pinned_pages,
 		[ELISA_LIMIT_A_SUSPENDED_MS] = &limits->suspended_ms,
+		[ELISA_LIMIT_A_SECTION_US] = &limits->section_us,
 	};
 	int i, err;
 
@@ -286,6 +289,10 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 	}
 	if (!err && limits->suspended_ms > SUSPENDED_MS_MAX) {
 		GENL_SET_ERR_MSG(info, "SUSPENDED_MS is above 3600000");
+		err = -ERANGE;
+	}
+	if (!err && limits->section_us > SECTION_US_MAX) {
+		GENL_SET_ERR_MSG(info, "SECTION_US is above 1000");
 		err = -ERANGE;
 	}
 	return err;
@@ -590,6 +597,7 @@ static int put_stats(struct sk_buff *skb, struct elisa_vm *vm)
 		{ ELISA_STAT_A_WAITS, atomic64_read(&s->waits) },
 		{ ELISA_STAT_A_YIELDS, atomic64_read(&s->yields) },
 		{ ELISA_STAT_A_ABORTED, atomic64_read(&s->aborted) },
+		{ ELISA_STAT_A_SECTIONS, atomic64_read(&s->sections) },
 		{ ELISA_STAT_A_SUSPENDED, atomic_read(&s->suspended) },
 	};
 	struct nlattr *nest = nla_nest_start(skb, ELISA_A_STATS);

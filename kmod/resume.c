@@ -73,6 +73,7 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		if (elisa_instance_abort(inst))
 			err = -EINVAL;
 	} else if (elisa_instance_step(inst, ELISA_IE_RESUME)) {
+		inst->continued = false;
 		v->pending = inst;
 		v->pending_rip = elisa_rip(vcpu);
 		err = 0;

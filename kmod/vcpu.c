@@ -36,6 +36,7 @@ void elisa_vcpu_free(struct elisa_vcpu *v)
 		return;
 	/* Left over if the vCPU's thread ended between exit and entry: it cannot. */
 	WARN_ON_ONCE(v->wait.runner || v->wait.aborted);
+	elisa_section_free(&v->section);
 	elisa_ledger_unlink(&v->ledger, &v->gate, &v->vm->ledger);
 	for (i = 0; i < ELISA_WINDOWS; i++)
 		elisa_table_free(&v->slot[i].gate);
@@ -112,6 +113,7 @@ struct elisa_vcpu *elisa_vcpu_get_or_create(struct elisa_vm *vm,
 	if (!v)
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&v->lock);
+	elisa_section_init(&v->section);
 	v->vm = vm;
 	v->vcpu = vcpu;
 	err = build_gate(v);
@@ -209,6 +211,8 @@ void elisa_vcpu_sync(struct elisa_vcpu *v)
 		elisa_instance_step(v->pending, ELISA_IE_CANCEL);
 		v->pending = NULL;
 	}
+	if (v->section.att && READ_ONCE(v->section.att->dead))
+		v->section.att = NULL;
 	for (slot = 0; slot < ELISA_WINDOWS; slot++)
 		if (v->slot[slot].instance &&
 		    READ_ONCE(v->slot[slot].instance->att->dead))
@@ -221,7 +225,8 @@ static bool uses(const struct elisa_vcpu *v, const struct elisa_attachment *att)
 	const struct elisa_instance *inst = v->slot[att->slot].instance;
 
 	return (inst && inst->att == att) ||
-	       (v->pending && v->pending->att == att);
+	       (v->pending && v->pending->att == att) ||
+	       v->section.att == att;
 }
 
 /* Is the vCPU free of the attachment?  Makes it so when it may. */
@@ -449,6 +454,8 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 	else if (v->armed)
 		disarm(v);
 	v->native = false;
+	if (unlikely(v->section.att))
+		elisa_section_enter(v);
 	if (unlikely(v->pending))
 		elisa_resume_enter(v);
 	v->in_guest = true;

@@ -27,6 +27,7 @@
 #include "ept.h"
 #include "ledger.h"
 #include "liveness.h"
+#include "section.h"
 
 struct elisa_attachment;
 struct elisa_instance;
@@ -64,6 +65,7 @@ struct elisa_slot {
  * @pending: instance to load at the next entry (late RESUME)
  * @pending_rip: the VMCALL that asked for it
  * @wait: between the exit hook and elisa_wait_finish(), see liveness.h
+ * @section: a call that was interrupted in a critical section
  * @xbufs: windows whose gate led to an exchange buffer since the last entry
  * @slot: by window
  */
@@ -80,6 +82,7 @@ struct elisa_vcpu {
 	struct elisa_instance *pending;
 	u64 pending_rip;
 	struct elisa_wait wait;
+	struct elisa_section section;
 	DECLARE_BITMAP(xbufs, ELISA_WINDOWS);
 	struct elisa_slot slot[ELISA_WINDOWS];
 };

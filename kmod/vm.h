@@ -47,12 +47,13 @@ struct elisa_limits {
 	u32 exports;
 	u32 pinned_pages;
 	u32 suspended_ms;
+	u32 section_us;
 };
 
 /** struct elisa_stats - counters of a VM; names as in <elisa/netlink.h> */
 struct elisa_stats {
 	atomic64_t attaches, denied, aex, resumes, gate_exits, faults, busy;
-	atomic64_t waits, yields, aborted;
+	atomic64_t waits, yields, aborted, sections;
 	atomic_t armed, attachments, exports, instances, pinned_pages,
 		 suspended;
 };

@@ -64,7 +64,8 @@
 #define ELISA_CHUNK_GATE	0	/* gate code pages, APT of gate */
 #define ELISA_CHUNK_GATE_DATA	1	/* EPTP list, gate-private page */
 #define ELISA_CHUNK_SUB		2	/* landing, APT of sub */
-#define ELISA_CHUNK_INSTANCE	3	/* info, self, stack, liveness pages;
+#define ELISA_CHUNK_INSTANCE	3	/* info, self, control, stack and
+					 * liveness pages;
 					 * full trust: list
 					 */
 #define ELISA_CHUNK_IMAGE	4	/* entry table page, image */
@@ -80,6 +81,9 @@
 #define ELISA_SELF_PAGE		4
 #define ELISA_SUB_SELF \
 	(ELISA_SUB_INFO + ELISA_SELF_PAGE * ELISA_PAGE_SIZE)
+#define ELISA_CONTROL_PAGE	5
+#define ELISA_SUB_CONTROL \
+	(ELISA_SUB_INFO + ELISA_CONTROL_PAGE * ELISA_PAGE_SIZE)
 #define ELISA_STACK_FIRST_PAGE	8
 #define ELISA_STACK_PAGES	4
 #define ELISA_SUB_STACK_TOP \
@@ -140,6 +144,20 @@ struct elisa_sub_info {
  */
 struct elisa_sub_self {
 	__u64 id;
+};
+
+/**
+ * struct elisa_sub_control - page at ELISA_SUB_CONTROL, read and written by the
+ *	code of its instance, and by the host
+ * @depth: not 0: the code is in a critical section, which is short
+ * @wanted: set by the host when it has put off what it wants the CPU for until
+ *	the section ends; the code then clears it and executes WAIT
+ *
+ * Both are 0 when a call has ended otherwise than by its return.
+ */
+struct elisa_sub_control {
+	__u32 depth;
+	__u32 wanted;
 };
 
 #endif /* __ASSEMBLER__ */

@@ -131,6 +131,11 @@ enum elisa_limit_attr {
 					 * others wait for a lock that it holds;
 					 * 0: for ever
 					 */
+	ELISA_LIMIT_A_SECTION_US,	/* u32, 0..1000, default 0: how long
+					 * a call in a critical section may put
+					 * off the host's scheduler; 0: it is
+					 * interrupted as anywhere
+					 */
 	__ELISA_LIMIT_A_MAX,
 };
 
@@ -208,6 +213,9 @@ enum elisa_stat_attr {
 	ELISA_STAT_A_YIELDS,		/* u64: WAITs that gave the CPU away */
 	ELISA_STAT_A_ABORTED,		/* u64: calls ended by SUSPENDED_MS */
 	ELISA_STAT_A_SUSPENDED,		/* u64: calls that are suspended now */
+	ELISA_STAT_A_SECTIONS,		/* u64: calls that went on in a critical
+					 * section
+					 */
 	__ELISA_STAT_A_MAX,
 };
 

@@ -95,8 +95,10 @@ static inline int _elisa_mutex_try(struct elisa_mutex *mutex, uint64_t self,
 	 * by somebody's taking the lock only.
 	 */
 	if (__atomic_compare_exchange_n(&mutex->word, &word, want, false,
-					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		elisa_section_begin();
 		return taken;
+	}
 	*seen = word;
 	return -EBUSY;
 }
@@ -183,6 +185,7 @@ static inline int elisa_mutex_unlock(struct elisa_mutex *mutex)
 	__atomic_store_n(&mutex->word,
 			 word & ELISA_OWNER_DIED ? _ELISA_MUTEX_LOST : 0,
 			 __ATOMIC_RELEASE);
+	elisa_section_end();
 	return 0;
 }
 

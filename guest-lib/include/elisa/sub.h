@@ -260,6 +260,39 @@ static inline void elisa_wait_for(uint64_t owner, bool again)
 			 : "memory", "cc");
 }
 
+static inline volatile struct elisa_sub_control *_elisa_control(void)
+{
+	return (volatile struct elisa_sub_control *)ELISA_SUB_CONTROL;
+}
+
+/**
+ * elisa_section_begin() - a short critical section begins
+ *
+ * An interrupt of the host that comes in it may be put off until its end, if
+ * the host's policy has a limit for that (section-us) and it is not above it.
+ * struct elisa_mutex does this by itself.  Sections nest.
+ */
+static inline void elisa_section_begin(void)
+{
+	_elisa_control()->depth++;
+}
+
+/**
+ * elisa_section_end() - it ends, and what was put off takes place
+ *
+ * To be called after the lock was released.
+ */
+static inline void elisa_section_end(void)
+{
+	volatile struct elisa_sub_control *control = _elisa_control();
+
+	if (!--control->depth && __builtin_expect(control->wanted, 0)) {
+		control->wanted = 0;
+		/* For nobody: an exit, at which the host takes the CPU. */
+		elisa_wait_for(0, false);
+	}
+}
+
 #include <elisa/mutex.h>
 
 /*

@@ -147,8 +147,8 @@ static void addresses(const struct att *a, bool all)
 	page(a, ELISA_SUB_INFO, R);
 	chunk(a, ELISA_SUB_INFO, 1, 1, 0, ELISA_SELF_PAGE - 1);
 	page(a, ELISA_SUB_SELF, R);
-	chunk(a, ELISA_SUB_INFO, ELISA_SELF_PAGE + 1, ELISA_SELF_PAGE + 1, 0,
-	      ELISA_STACK_FIRST_PAGE - ELISA_SELF_PAGE - 1);
+	chunk(a, ELISA_SUB_INFO, ELISA_CONTROL_PAGE, ELISA_CONTROL_PAGE + 1,
+	      R | W, ELISA_STACK_FIRST_PAGE - ELISA_CONTROL_PAGE - 1);
 	/*
 	 * The topmost page holds return addresses; RET is written at the
 	 * beginning.

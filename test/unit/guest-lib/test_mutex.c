@@ -61,6 +61,19 @@ static void elisa_wait_for(uint64_t owner, bool again)
 		sched_yield();
 }
 
+/* Sections of this thread; a lock that is taken is one. */
+static _Thread_local unsigned int depth;
+
+static void elisa_section_begin(void)
+{
+	depth++;
+}
+
+static void elisa_section_end(void)
+{
+	depth--;
+}
+
 #include <elisa/mutex.h>
 
 /* As elisa_liveness_renew(). */
@@ -89,6 +102,7 @@ static int setup(void **state)
 	m.word = 0;
 	self = id[0];
 	read_only = false;
+	depth = 0;
 	waits = 0;
 	first_waits = 0;
 	on_wait = NULL;
@@ -112,6 +126,26 @@ static void plain(void **state)
 	assert_int_equal(elisa_mutex_trylock(&m), 0);
 	assert_int_equal(elisa_mutex_unlock(&m), 0);
 	assert_int_equal(waits, 0);
+}
+
+/* As long as a lock is held, and no longer, the call is in a section. */
+static void sections(void **state)
+{
+	(void)state;
+	assert_int_equal(elisa_mutex_lock(&m), 0);
+	assert_int_equal(depth, 1);
+	self = id[1];
+	assert_int_equal(elisa_mutex_trylock(&m), -EBUSY);
+	assert_int_equal(elisa_mutex_unlock(&m), -EPERM);
+	assert_int_equal(depth, 1);
+	self = id[0];
+	assert_int_equal(elisa_mutex_unlock(&m), 0);
+	assert_int_equal(depth, 0);
+	assert_int_equal(elisa_mutex_unlock(&m), -EPERM);
+	assert_int_equal(depth, 0);
+	read_only = true;
+	assert_int_equal(elisa_mutex_lock(&m), -EROFS);
+	assert_int_equal(depth, 0);
 }
 
 static void owner_dies(void **state)
@@ -298,6 +332,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(plain, setup),
+		cmocka_unit_test_setup(sections, setup),
 		cmocka_unit_test_setup(owner_dies, setup),
 		cmocka_unit_test_setup(slot_freed, setup),
 		cmocka_unit_test_setup(own_lock, setup),
