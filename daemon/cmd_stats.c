@@ -29,6 +29,7 @@ static const struct {
 	{ ELISA_STAT_A_YIELDS, "yields" },
 	{ ELISA_STAT_A_ABORTED, "aborted" },
 	{ ELISA_STAT_A_SUSPENDED, "suspended" },
+	{ ELISA_STAT_A_SECTIONS, "sections" },
 };
 
 struct stats {

@@ -152,6 +152,7 @@ static const struct {
 	{ "exports", ELISA_LIMIT_A_EXPORTS },
 	{ "pinned-pages", ELISA_LIMIT_A_PINNED_PAGES },
 	{ "suspended-ms", ELISA_LIMIT_A_SUSPENDED_MS },
+	{ "section-us", ELISA_LIMIT_A_SECTION_US },
 };
 
 /* KEY=N */
@@ -169,7 +170,7 @@ static bool add_limit(struct policy_limits *limits, char *arg)
 			attr = limit_keys[i].attr;
 	}
 	if (!value || !attr) {
-		complain("a limit is attachments=N, instances=N, exports=N, pinned-pages=N or suspended-ms=N, not '%s'",
+		complain("a limit is attachments=N, instances=N, exports=N, pinned-pages=N, suspended-ms=N or section-us=N, not '%s'",
 			 arg);
 		return false;
 	}

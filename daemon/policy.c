@@ -139,6 +139,8 @@ __u32 policy_limit_max(unsigned int attr)
 		return 1048576;
 	case ELISA_LIMIT_A_SUSPENDED_MS:
 		return 3600000;
+	case ELISA_LIMIT_A_SECTION_US:
+		return 1000;
 	}
 	return 0;
 }

@@ -378,6 +378,12 @@ static int parse_suspended(struct parse *p, const struct yaml_node *node,
 	return parse_count(p, node, obj, ELISA_LIMIT_A_SUSPENDED_MS);
 }
 
+static int parse_section(struct parse *p, const struct yaml_node *node,
+			 void *obj)
+{
+	return parse_count(p, node, obj, ELISA_LIMIT_A_SECTION_US);
+}
+
 static int parse_pinned(struct parse *p, const struct yaml_node *node,
 			void *obj)
 {
@@ -430,6 +436,7 @@ static const struct field limit_fields[] = {
 	{ "exports", parse_exports },
 	{ "pinned", parse_pinned },
 	{ "suspended-ms", parse_suspended },
+	{ "section-us", parse_section },
 	{ }
 };
 

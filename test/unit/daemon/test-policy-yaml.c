@@ -179,6 +179,7 @@ static void content(void **state)
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_EXPORTS], 4);
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_PINNED_PAGES], 16384);
 	assert_int_equal(e->limits.value[ELISA_LIMIT_A_SUSPENDED_MS], 500);
+	assert_int_equal(e->limits.value[ELISA_LIMIT_A_SECTION_US], 50);
 
 	e = &policy.entries[1];
 	assert_string_equal(e->match.name, "");
