@@ -8,7 +8,7 @@ void locks_attach(struct locks *l, const char *name, int cpl)
 		"locks_add", "locks_add_spin", "locks_hold", "locks_no_repair",
 		"locks_try", "locks_unlock", "locks_self", "locks_owner_at",
 		"locks_get", "locks_set", "locks_vmcall", "locks_peek",
-		"locks_poke",
+		"locks_poke", "locks_hog",
 	};
 	unsigned int i;
 	u64 word[4];

@@ -70,8 +70,10 @@ ELISA_ENTRY(locks_add_spin, uint64_t rounds)
 
 	while (!elisa_spin_lock_tries(&s->spin, 1U << 30))
 		;
+	elisa_section_begin();
 	section(s, rounds);
 	elisa_spin_unlock(&s->spin);
+	elisa_section_end();
 	return 0;
 }
 
@@ -162,6 +164,37 @@ ELISA_ENTRY(locks_vmcall, uint64_t rax, uint64_t rdi, uint64_t rsi,
 				 : "memory", "cc");
 	}
 	return result;
+}
+
+/*
+ * Claim to be in a section, or not, for so many rounds; what the host has put
+ * off does not take place.  Returned: the longest time from when it did so to
+ * the next exit, in ticks, or 0.  Time that passes between two looks was spent
+ * elsewhere.
+ */
+ELISA_ENTRY(locks_hog, uint64_t depth, uint64_t rounds)
+{
+	volatile struct elisa_sub_control *control = _elisa_control();
+	uint64_t now, last = __builtin_ia32_rdtsc(), begin = 0, longest = 0;
+
+	/* What an earlier call here has not seen. */
+	control->wanted = 0;
+	for (; rounds; rounds--) {
+		control->depth = (uint32_t)depth;
+		now = __builtin_ia32_rdtsc();
+		if (begin && now - last > 500) {
+			if (last - begin >= longest)
+				longest = last - begin + 1;
+			begin = 0;
+		}
+		if (control->wanted) {
+			control->wanted = 0;
+			begin = now;
+		}
+		last = now;
+	}
+	control->depth = 0;
+	return longest;
 }
 
 /* Any address. */
