@@ -34,6 +34,7 @@
 #include "selftest.h"
 
 #define LONG_CALL	200000
+#define RESUMED_CALL	(2 * LONG_CALL)
 #define SHORT_CALL	50
 
 static struct elisa_entry spin, hang;
@@ -117,7 +118,8 @@ static uint64_t result;
 static int status;
 static sigjmp_buf beginner;
 static pid_t beginner_tid;
-static void *helper_context[5];
+/* Where the second goes on, and with what. */
+static void *helper_ip, *helper_sp;
 static unsigned long helper_fs;
 
 static long raw_syscall(long nr, unsigned long a0, unsigned long a1)
@@ -144,17 +146,21 @@ static void hand_over(int sig, siginfo_t *info, void *arg)
 	siglongjmp(beginner, 1);
 }
 
-static __attribute__((noinline)) void back_to_helper(void)
+static __attribute__((noreturn)) void back_to_helper(void)
 {
 	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, helper_fs);
-	__builtin_longjmp(helper_context, 1);
+	__asm__ volatile("mov %0, %%rsp\n\t"
+			 "xor %%eax, %%eax\n\t"
+			 "jmp *%1"
+			 : : "r"(helper_sp), "r"(helper_ip) : "rax", "memory");
+	__builtin_unreachable();
 }
 
 /* Whoever it is that comes back from the call. */
 static __attribute__((noinline)) void begin(void)
 {
 	uint64_t value;
-	int err = elisa_call1(&spin, &value, 50 * LONG_CALL);
+	int err = elisa_call1(&spin, &value, RESUMED_CALL);
 
 	result = value;
 	status = err;
@@ -162,22 +168,38 @@ static __attribute__((noinline)) void begin(void)
 		back_to_helper();
 }
 
+/*
+ * Not with __builtin_setjmp(): the compiler drops the landing place when it
+ * sees no call that could lead there.
+ */
 static __attribute__((noinline)) void take_over(void)
 {
-	uint64_t rax;
+	uint64_t rax, rdi;
 
-	if (__builtin_setjmp(helper_context))
-		return;
 	raw_syscall(SYS_arch_prctl, ARCH_GET_FS, (unsigned long)&helper_fs);
 	do {
 		rax = ELISA_HC(ELISA_HC_RESUME);
-		__asm__ volatile("vmcall" : "+a"(rax) : "D"((uint64_t)handle)
-				 : "memory", "rbx", "rcx", "rdx", "rsi", "r8",
+		rdi = handle;
+		__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+				 "push %%rbp\n\t"
+				 "push %%rbx\n\t"
+				 "mov %%rsp, %[sp]\n\t"
+				 "lea 1f(%%rip), %%rcx\n\t"
+				 "mov %%rcx, %[ip]\n\t"
+				 "vmcall\n"
+				 "1:\n\t"
+				 "pop %%rbx\n\t"
+				 "pop %%rbp\n\t"
+				 "lea 128(%%rsp), %%rsp"
+				 : "+a"(rax), "+D"(rdi), [sp] "=m"(helper_sp),
+				   [ip] "=m"(helper_ip)
+				 : : "memory", "cc", "rcx", "rdx", "rsi", "r8",
 				   "r9", "r10", "r11", "r12", "r13", "r14",
 				   "r15");
 	} while ((int64_t)rax == -EAGAIN);
-	/* It does not come here but with an error. */
-	status = (int)rax;
+	/* Otherwise begin() has set it. */
+	if (rax)
+		status = (int)rax;
 }
 
 static void *helper(void *arg)
@@ -197,7 +219,7 @@ static void *helper(void *arg)
 static int run_other(unsigned long times)
 {
 	volatile unsigned long i, bad = 0, other = 0;
-	uint64_t value = selftest_spin(50 * LONG_CALL), again;
+	uint64_t value = selftest_spin(RESUMED_CALL), again;
 	stack_t stack = { .ss_sp = malloc(65536), .ss_size = 65536 };
 	pthread_t thread;
 
