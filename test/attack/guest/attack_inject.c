@@ -17,6 +17,7 @@
 #define XBUF_PAGES	3
 #define IMAGE_PAGES	4
 #define DATA_PAGES	4
+#define DROPPED		8	/* attachments for the host to end */
 
 /* --- the host's side */
 
@@ -337,8 +338,40 @@ static const struct operation resume_op = {
 	"RESUME on another vCPU", NULL, resume_it, -EAGAIN, NULL, 9
 };
 
+/* For the host to end: with instances that are bound to this vCPU. */
+static void attach_dropped(struct att a[DROPPED])
+{
+	unsigned int i;
+	s64 err = 0;
+
+	for (i = 0; i < DROPPED && !err; i++) {
+		attach(&a[i], "inject", 3, xbuf, XBUF_PAGES);
+		err = a[i].err;
+		if (!err)
+			err = elisa_call(&a[i], STEPS_ENTRY,
+					 ARGS(0, 1, 1)).status;
+	}
+	check_eq(err, 0, "attachments for the host to end");
+}
+
+/* Those that were forgotten are not there; the others are still to be given up. */
+static void detach_dropped(const struct att a[DROPPED])
+{
+	unsigned int i, forgotten = 0, left = 0;
+
+	for (i = 0; i < DROPPED; i++) {
+		s64 err = detach(&a[i]);
+
+		forgotten += err == -ENOENT;
+		left += !err;
+	}
+	check(forgotten && left && forgotten + left == DROPPED,
+	      "detach: %u are there, %u are not", left, forgotten);
+}
+
 static void inject_attack(void)
 {
+	struct att dropped[DROPPED];
 	struct steps_call call = { &att, 1, 400, 2000 };
 	struct export own;
 	struct outcome out;
@@ -367,7 +400,9 @@ static void inject_attack(void)
 	steps_finish(handle, 3, &out);
 	check(steps_good(shared, &call, &out),
 	      "it comes to its end, each step done once");
-	meet(2);			/* the host asks for lists */
+	attach_dropped(dropped);
+	meet(2);			/* the host asks for lists, ends some */
+	detach_dropped(dropped);
 	check_eq(detach(&att), 0, "detach");
 	check_eq(export_destroy(&own), 0, "destroy");
 	meet(3);			/* the host gives it up */
