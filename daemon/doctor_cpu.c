@@ -16,6 +16,7 @@
 #define MSR_VMX_EPT_VPID_CAP	0x48c
 #define MSR_VMX_VMFUNC		0x491
 #define ALLOWED_1(bit)		(1ULL << (32 + (bit)))
+#define VM_FUNCTIONS		ALLOWED_1(13)
 
 /* As elisa_cpu_check() of the module has it. */
 static const struct {
@@ -27,7 +28,7 @@ static const struct {
 	{ "EPT", MSR_VMX_PROCBASED_CTLS2, ALLOWED_1(1), "ept" },
 	{ "unrestricted guest", MSR_VMX_PROCBASED_CTLS2, ALLOWED_1(7),
 	  "unrestricted_guest" },
-	{ "VM functions", MSR_VMX_PROCBASED_CTLS2, ALLOWED_1(13), NULL },
+	{ "VM functions", MSR_VMX_PROCBASED_CTLS2, VM_FUNCTIONS, NULL },
 	{ "EPTP switching", MSR_VMX_VMFUNC, 1 << 0, NULL },
 	{ "descriptor-table exiting", MSR_VMX_PROCBASED_CTLS2, ALLOWED_1(2),
 	  NULL },
@@ -61,6 +62,21 @@ bool doctor_read_msr(__u32 msr, __u64 *value)
 	return ok;
 }
 
+static bool read_capability(const struct doctor_host *host, __u32 msr,
+			    __u64 *value)
+{
+	__u64 controls;
+
+	/* Only a CPU with VM functions has this one (SDM vol. 3, A.11). */
+	if (msr == MSR_VMX_VMFUNC &&
+	    host->read_msr(MSR_VMX_PROCBASED_CTLS2, &controls) &&
+	    !(controls & VM_FUNCTIONS)) {
+		*value = 0;
+		return true;
+	}
+	return host->read_msr(msr, value);
+}
+
 static void check_feature(const struct doctor_host *host, unsigned int i,
 			  struct finder *f)
 {
@@ -68,7 +84,7 @@ static void check_feature(const struct doctor_host *host, unsigned int i,
 	__u64 value;
 	bool has;
 
-	if (host->read_msr(feature[i].msr, &value)) {
+	if (read_capability(host, feature[i].msr, &value)) {
 		has = (value & feature[i].bits) == feature[i].bits;
 		finder_found(f, "MSR %x: %llx", feature[i].msr, value);
 	} else if (flag && find_word(host, "/proc/cpuinfo", "vmx flags", NULL)) {
