@@ -23,6 +23,7 @@
 #include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "vm_policy.h"
 
 static atomic_t next_id;
 
@@ -180,6 +181,10 @@ static int attach_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	 */
 	if (READ_ONCE(vm->state) != ELISA_VM_ACTIVE)
 		return -EACCES;
+	/* Likewise a policy that was changed meanwhile, see vm_policy.c. */
+	err = elisa_vm_may_keep(att);
+	if (err)
+		return err;
 	err = elisa_export_link(att->export, att);
 	if (err)
 		return err;
@@ -210,8 +215,9 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	u32 rights;
 	int err;
 
-	rights = elisa_policy_rights(vm->grants, vm->n_grants,
-				     ELISA_GRANT_ATTACH, req->name);
+	mutex_lock(&vm->lock);
+	rights = elisa_vm_rights(vm, ELISA_GRANT_ATTACH, req->name);
+	mutex_unlock(&vm->lock);
 	if (!rights) {
 		elisa_event_denied(vm, req->name);
 		return -EACCES;
@@ -235,20 +241,26 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	export = elisa_export_get(req->name);
 	if (!export)
 		return -ENOENT;
+	err = -EACCES;
+	if (export->trust == ELISA_TRUST_FULL &&
+	    !(rights & ELISA_RIGHT_FULL_TRUST)) {
+		elisa_event_denied(vm, req->name);
+		goto err_export;
+	}
 	/*
 	 * A kernel that keeps translations across calls could choose where
 	 * such code continues, and so the host's EPTPs: see SECURITY.md, "CR3".
 	 */
 	err = -EOPNOTSUPP;
 	if (export->trust == ELISA_TRUST_FULL &&
-	    vm->pcid == ELISA_PCID_TRUST) {
+	    READ_ONCE(vm->policy.pcid) == ELISA_PCID_TRUST) {
 		pr_info_ratelimited("vm %u (%s): attach to %s refused: full trust and pcid: trust exclude each other\n",
 				    vm->id, vm->identity.name, req->name);
 		goto err_export;
 	}
 	err = -ENOSPC;
-	if (!elisa_limit_take(&vm->stats.attachments, vm->limits.attachments,
-			      1))
+	if (!elisa_limit_take(&vm->stats.attachments,
+			      READ_ONCE(vm->policy.limits.attachments), 1))
 		goto err_export;
 	err = -ENOMEM;
 	att = elisa_try_alloc(kzalloc(sizeof(*att), GFP_KERNEL_ACCOUNT));
@@ -267,7 +279,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	raw_spin_lock_init(&att->lock);
 	att->token = get_random_u64();
 	att->id = atomic_inc_return(&next_id);
-	att->rights = rights;
+	att->rights = rights & ~(u32)ELISA_RIGHT_FULL_TRUST;
 	att->cpl = elisa_cpl();
 	att->rflags = rflags & (X86_EFLAGS_IF | X86_EFLAGS_IOPL);
 	save_segment(&att->cs, GUEST_CS_SELECTOR, GUEST_CS_BASE, GUEST_CS_LIMIT,

@@ -20,6 +20,7 @@
 #include "table.h"
 #include "verify.h"
 #include "vm.h"
+#include "vm_policy.h"
 
 /* Guards the list of exports and each export's list of attachments. */
 DEFINE_MUTEX(elisa_export_lock);
@@ -189,34 +190,44 @@ int elisa_export_create(struct elisa_vm *vm, const char *name, u64 *token)
 {
 	struct elisa_export *export;
 	int err = -ENOMEM;
+	u32 rights;
 
-	if (!elisa_policy_rights(vm->grants, vm->n_grants, ELISA_GRANT_EXPORT,
-				 name)) {
+	mutex_lock(&vm->lock);
+	rights = elisa_vm_rights(vm, ELISA_GRANT_EXPORT, name);
+	mutex_unlock(&vm->lock);
+	if (!rights) {
 		elisa_event_denied(vm, name);
 		return -EACCES;
 	}
-	if (!elisa_limit_take(&vm->stats.exports, vm->limits.exports, 1))
+	if (!elisa_limit_take(&vm->stats.exports,
+			      READ_ONCE(vm->policy.limits.exports), 1))
 		return -ENOSPC;
 	export = elisa_export_alloc(name, vm);
 	if (!export)
 		goto err_limit;
 
+	mutex_lock(&vm->lock);
 	mutex_lock(&elisa_export_lock);
 	err = -EEXIST;
 	if (find_sealed(name))
 		goto err_unlock;
-	/* A VM that is being cleaned up has its exports revoked just once. */
+	/* The policy may be another one by now, see vm_policy.c. */
 	err = -EACCES;
+	if (!elisa_vm_rights(vm, ELISA_GRANT_EXPORT, name))
+		goto err_unlock;
+	/* A VM that is being cleaned up has its exports revoked just once. */
 	if (READ_ONCE(vm->state) != ELISA_VM_ACTIVE)
 		goto err_unlock;
 	export->id = ++next_id;
 	list_add_tail(&export->list, &exports);
 	*token = export->token;
 	mutex_unlock(&elisa_export_lock);
+	mutex_unlock(&vm->lock);
 	return 0;
 
 err_unlock:
 	mutex_unlock(&elisa_export_lock);
+	mutex_unlock(&vm->lock);
 	elisa_export_put(export);
 err_limit:
 	atomic_dec(&vm->stats.exports);
@@ -590,9 +601,9 @@ int elisa_export_publish(struct elisa_export *export, u32 *id)
 /*
  * Take an export out of every sub context, then out of the table.  When it
  * returns no vCPU is in a sub context of the export and none can enter, also
- * when another thread has begun the same before.
+ * when another thread has begun the same before.  Return: false then.
  */
-static void revoke(struct elisa_export *export)
+static bool revoke(struct elisa_export *export)
 {
 	struct elisa_attachment *att;
 	bool first;
@@ -618,7 +629,7 @@ static void revoke(struct elisa_export *export)
 		elisa_attachment_put(att);
 	}
 	if (!first)
-		return;
+		return false;
 	mutex_lock(&elisa_export_lock);
 	list_del(&export->list);
 	mutex_unlock(&elisa_export_lock);
@@ -627,6 +638,7 @@ static void revoke(struct elisa_export *export)
 	if (export->vm)
 		atomic_dec(&export->vm->stats.exports);
 	elisa_export_put(export);
+	return true;
 }
 
 /**
@@ -694,6 +706,49 @@ void elisa_export_revoke_vm(struct elisa_vm *vm)
 			elisa_export_put(found);
 		}
 	} while (found);
+}
+
+/* The next export of @vm that its grants do not cover, referenced. */
+static struct elisa_export *next_denied(struct elisa_vm *vm, u32 from)
+{
+	struct elisa_export *export, *found = NULL;
+
+	mutex_lock(&vm->lock);
+	mutex_lock(&elisa_export_lock);
+	list_for_each_entry(export, &exports, list) {
+		if (export->vm == vm && export->id > from &&
+		    !elisa_vm_rights(vm, ELISA_GRANT_EXPORT, export->name)) {
+			kref_get(&export->ref);
+			found = export;
+			break;
+		}
+	}
+	mutex_unlock(&elisa_export_lock);
+	mutex_unlock(&vm->lock);
+	return found;
+}
+
+/**
+ * elisa_export_revoke_denied() - revoke what a VM may not export any more
+ * @vm: the VM
+ *
+ * Also waits for those that another thread is revoking.  Each is looked at
+ * once: later ones were made under the grants as they are.
+ *
+ * Context: sleeps; vm->lock of no VM held.  Return: how many it has revoked.
+ */
+u32 elisa_export_revoke_denied(struct elisa_vm *vm)
+{
+	struct elisa_export *export;
+	u32 from = 0, n = 0;
+
+	while ((export = next_denied(vm, from))) {
+		from = export->id;
+		if (revoke(export))
+			n++;
+		elisa_export_put(export);
+	}
+	return n;
 }
 
 /**

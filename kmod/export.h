@@ -97,6 +97,7 @@ int elisa_export_seal(struct elisa_vm *vm, u64 token);
 int elisa_export_destroy(struct elisa_vm *vm, u64 token);
 int elisa_export_revoke_id(u32 id);
 void elisa_export_revoke_vm(struct elisa_vm *vm);
+u32 elisa_export_revoke_denied(struct elisa_vm *vm);
 
 /* For who builds one: with export->lock held, or while nobody else knows it. */
 struct elisa_export *elisa_export_alloc(const char *name, struct elisa_vm *vm);

@@ -153,7 +153,7 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 		return inst;
 
 	if (!elisa_limit_take(&att->vm->stats.instances,
-			      att->vm->limits.instances, 1))
+			      att->vm->policy.limits.instances, 1))
 		return ERR_PTR(-EBUSY);
 	inst = instance_create(att);
 	if (IS_ERR(inst)) {

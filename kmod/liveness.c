@@ -143,7 +143,7 @@ void elisa_liveness_remove(struct elisa_instance *inst)
 static bool look(struct elisa_instance *waiter, struct elisa_instance *inst,
 		 u64 owner, bool first)
 {
-	const u32 bound = inst->att->vm->limits.suspended_ms;
+	const u32 bound = READ_ONCE(inst->att->vm->policy.limits.suspended_ms);
 	u64 now = ktime_get_mono_fast_ns(), since = ELISA_NOT_SUSPENDED;
 
 	if (inst->state == ELISA_I_SUSPENDED) {

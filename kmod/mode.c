@@ -70,7 +70,8 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 	if (smp_load_acquire(&vm->gate_built) &&
 	    vm->la57 != !!(cr4 & X86_CR4_LA57))
 		return "paging depth differs from the VM's first attach";
-	if (cr4 & X86_CR4_PCIDE && vm->pcid == ELISA_PCID_DENY)
+	if (cr4 & X86_CR4_PCIDE &&
+	    READ_ONCE(vm->policy.pcid) == ELISA_PCID_DENY)
 		return "CR4.PCIDE is set and the policy denies it";
 	if (cr4 & CR4_CET)
 		return "CET is in use";
@@ -105,7 +106,7 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 /** elisa_mode_intercepts_cr3() - must MOV to CR3 exit while this vCPU is armed? */
 bool elisa_mode_intercepts_cr3(const struct elisa_vm *vm)
 {
-	return vm->pcid == ELISA_PCID_INTERCEPT &&
+	return READ_ONCE(vm->policy.pcid) == ELISA_PCID_INTERCEPT &&
 	       elisa_vmread(GUEST_CR4) & X86_CR4_PCIDE;
 }
 

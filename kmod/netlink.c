@@ -19,6 +19,7 @@
 #include "inject.h"
 #include "netlink.h"
 #include "vm.h"
+#include "vm_policy.h"
 
 #define PINNED_PAGES_MAX	1048576
 #define SUSPENDED_MS_MAX	3600000
@@ -32,7 +33,7 @@ static const struct nla_policy grant_policy[ELISA_GRANT_A_MAX + 1] = {
 				    .len = ELISA_NAME_MAX },
 	[ELISA_GRANT_A_RIGHTS] =
 		NLA_POLICY_MASK(NLA_U32, ELISA_RIGHT_READ | ELISA_RIGHT_WRITE |
-				ELISA_RIGHT_KERNEL),
+				ELISA_RIGHT_KERNEL | ELISA_RIGHT_FULL_TRUST),
 };
 
 static const struct nla_policy limit_policy[ELISA_LIMIT_A_MAX + 1] = {
@@ -43,6 +44,7 @@ static const struct nla_policy limit_policy[ELISA_LIMIT_A_MAX + 1] = {
 	[ELISA_LIMIT_A_PINNED_PAGES] = { .type = NLA_U32 },
 	[ELISA_LIMIT_A_SUSPENDED_MS] = { .type = NLA_U32 },
 	[ELISA_LIMIT_A_SECTION_US] = { .type = NLA_U32 },
+	[ELISA_LIMIT_A_EVENTS] = NLA_POLICY_MAX(NLA_U32, 1000),
 };
 
 static const struct nla_policy enrol_policy[ELISA_A_MAX + 1] = {
@@ -54,6 +56,16 @@ static const struct nla_policy enrol_policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_GRANT] = NLA_POLICY_NESTED(grant_policy),
 	[ELISA_A_LIMITS] = NLA_POLICY_NESTED(limit_policy),
 	[ELISA_A_PCID] = NLA_POLICY_MAX(NLA_U8, __ELISA_PCID_MAX - 1),
+	[ELISA_A_ORIGIN] = NLA_POLICY_MAX(NLA_U8, __ELISA_ORIGIN_MAX - 1),
+};
+
+static const struct nla_policy set_policy[ELISA_A_MAX + 1] = {
+	[ELISA_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ELISA_A_VM_FD] = { .type = NLA_U32 },
+	[ELISA_A_GRANT] = NLA_POLICY_NESTED(grant_policy),
+	[ELISA_A_LIMITS] = NLA_POLICY_NESTED(limit_policy),
+	[ELISA_A_PCID] = NLA_POLICY_MAX(NLA_U8, __ELISA_PCID_MAX - 1),
+	[ELISA_A_ORIGIN] = NLA_POLICY_MAX(NLA_U8, __ELISA_ORIGIN_MAX - 1),
 };
 
 static const struct nla_policy segment_policy[ELISA_SEGMENT_A_MAX + 1] = {
@@ -78,6 +90,11 @@ static const struct nla_policy export_add_policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_ENTRY] = NLA_POLICY_NESTED(entry_policy),
 	[ELISA_A_DATA_PAGES] = { .type = NLA_U32 },
 	[ELISA_A_TRUST] = NLA_POLICY_MAX(NLA_U8, __ELISA_TRUST_MAX - 1),
+};
+
+static const struct nla_policy vm_name_policy[ELISA_A_VM_FD + 1] = {
+	[ELISA_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ELISA_A_VM_FD] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy vm_id_policy[ELISA_A_VM_ID + 1] = {
@@ -147,10 +164,11 @@ struct reply {
  * Before the command does what cannot be undone: it must not be done, and fail
  * for want of memory for the answer.  Return: 0 or -ENOMEM.
  */
-static int reply_begin(struct reply *r, struct genl_info *info, u8 cmd)
+static int reply_begin_size(struct reply *r, struct genl_info *info, u8 cmd,
+			    size_t size)
 {
 	r->info = info;
-	r->skb = elisa_try_alloc(genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL));
+	r->skb = elisa_try_alloc(genlmsg_new(size, GFP_KERNEL));
 	r->hdr = NULL;
 	if (r->skb)
 		r->hdr = genlmsg_put_reply(r->skb, info, &elisa_genl_family, 0,
@@ -160,6 +178,11 @@ static int reply_begin(struct reply *r, struct genl_info *info, u8 cmd)
 	nlmsg_free(r->skb);
 	GENL_SET_ERR_MSG(info, "out of memory");
 	return -ENOMEM;
+}
+
+static int reply_begin(struct reply *r, struct genl_info *info, u8 cmd)
+{
+	return reply_begin_size(r, info, cmd, NLMSG_GOODSIZE);
 }
 
 /* @err: of filling it in, or what the command ended with. */
@@ -235,29 +258,29 @@ static int parse_grant(struct nlattr *nla, struct elisa_grant *grant,
 	return 0;
 }
 
-static int parse_grants(struct genl_info *info, struct elisa_enrolment *e)
+static int parse_grants(struct genl_info *info, struct elisa_vm_policy *p)
 {
 	struct nlattr *nla;
 	int rem, err;
 
-	e->grants = elisa_try_alloc(kcalloc(ELISA_GRANTS_MAX,
-					    sizeof(*e->grants), GFP_KERNEL));
-	if (!e->grants) {
+	p->grants = elisa_try_alloc(kcalloc(ELISA_GRANTS_MAX,
+					    sizeof(*p->grants), GFP_KERNEL));
+	if (!p->grants) {
 		GENL_SET_ERR_MSG(info, "out of memory");
 		return -ENOMEM;
 	}
 	nlmsg_for_each_attr(nla, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(nla) != ELISA_A_GRANT)
 			continue;
-		if (e->n_grants == ELISA_GRANTS_MAX) {
+		if (p->n_grants == ELISA_GRANTS_MAX) {
 			NL_SET_ERR_MSG_ATTR(info->extack, nla,
 					    "a VM can have 64 grants at most");
 			return -E2BIG;
 		}
-		err = parse_grant(nla, &e->grants[e->n_grants], info);
+		err = parse_grant(nla, &p->grants[p->n_grants], info);
 		if (err)
 			return err;
-		e->n_grants++;
+		p->n_grants++;
 	}
 	return 0;
 }
@@ -272,6 +295,7 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 		[ELISA_LIMIT_A_PINNED_PAGES] = &limits->pinned_pages,
 		[ELISA_LIMIT_A_SUSPENDED_MS] = &limits->suspended_ms,
 		[ELISA_LIMIT_A_SECTION_US] = &limits->section_us,
+		[ELISA_LIMIT_A_EVENTS] = &limits->events,
 	};
 	int i, err;
 
@@ -298,6 +322,28 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 	return err;
 }
 
+static const struct elisa_vm_policy default_policy = {
+	.limits = { .attachments = 16, .instances = 64, .exports = 4,
+		    .pinned_pages = 16384, .suspended_ms = 1000, .events = 10 },
+	.pcid = ELISA_PCID_INTERCEPT,
+	.origin = ELISA_ORIGIN_HAND,
+};
+
+/* On error too the caller frees p->grants. */
+static int parse_policy(struct genl_info *info, struct elisa_vm_policy *p)
+{
+	struct nlattr **a = info->attrs;
+	int err;
+
+	*p = default_policy;
+	if (a[ELISA_A_PCID])
+		p->pcid = nla_get_u8(a[ELISA_A_PCID]);
+	if (a[ELISA_A_ORIGIN])
+		p->origin = nla_get_u8(a[ELISA_A_ORIGIN]);
+	err = parse_limits(info, &p->limits);
+	return err ? err : parse_grants(info, p);
+}
+
 static int parse_enrolment(struct genl_info *info, struct elisa_enrolment *e)
 {
 	struct nlattr **a = info->attrs;
@@ -321,19 +367,12 @@ static int parse_enrolment(struct genl_info *info, struct elisa_enrolment *e)
 	}
 	if (a[ELISA_A_VM_PID])
 		e->identity.pid = nla_get_u32(a[ELISA_A_VM_PID]);
-	if (a[ELISA_A_PCID])
-		e->pcid = nla_get_u8(a[ELISA_A_PCID]);
-	err = parse_limits(info, &e->limits);
-	return err ? err : parse_grants(info, e);
+	return parse_policy(info, &e->policy);
 }
 
 static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
 {
-	struct elisa_enrolment e = {
-		.limits = { .attachments = 16, .instances = 64, .exports = 4,
-			    .pinned_pages = 16384, .suspended_ms = 1000 },
-		.pcid = ELISA_PCID_INTERCEPT,
-	};
+	struct elisa_enrolment e = { };
 	const char *why = NULL;
 	struct reply r;
 	u32 id;
@@ -350,8 +389,150 @@ static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
 		if (err && info->extack)
 			info->extack->_msg = why;
 	}
-	kfree(e.grants);
+	kfree(e.policy.grants);
 	return reply_end(&r, err ?: nla_put_u32(r.skb, ELISA_A_VM_ID, id));
+}
+
+/* The enrolled VM that a request names by VM_ID or VM_FD, referenced. */
+static struct elisa_vm *named_vm(struct genl_info *info, int *err)
+{
+	struct nlattr *id = info->attrs[ELISA_A_VM_ID];
+	struct nlattr *fd = info->attrs[ELISA_A_VM_FD];
+	const char *why = NULL;
+	struct elisa_vm *vm;
+
+	if (!id == !fd) {
+		GENL_SET_ERR_MSG(info, "either VM_ID or VM_FD is wanted");
+		*err = -EINVAL;
+		return NULL;
+	}
+	if (id) {
+		vm = elisa_vm_get_id(nla_get_u32(id));
+		why = "no VM has this number";
+		*err = vm ? 0 : -ENOENT;
+	} else {
+		vm = elisa_vm_get_fd(nla_get_u32(fd), err, &why);
+	}
+	if (!vm && info->extack)
+		info->extack->_msg = why;
+	return vm;
+}
+
+static int set_vm(struct reply *r, struct elisa_vm *vm)
+{
+	struct elisa_revoked revoked = { };
+	struct elisa_vm_policy policy;
+	int err;
+
+	err = parse_policy(r->info, &policy);
+	if (!err) {
+		err = elisa_vm_set(vm, &policy, &revoked);
+		if (err)
+			GENL_SET_ERR_MSG(r->info, "this VM is leaving");
+	}
+	kfree(policy.grants);
+	return err ?: nla_put_u32(r->skb, ELISA_A_VM_ID, vm->id) ?:
+	       nla_put_u32(r->skb, ELISA_A_N_ATTACHMENTS,
+			   revoked.attachments) ?:
+	       nla_put_u32(r->skb, ELISA_A_N_EXPORTS, revoked.exports);
+}
+
+static int cmd_vm_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct elisa_vm *vm;
+	struct reply r;
+	int err;
+
+	err = check_admin(skb, info);
+	if (err)
+		return err;
+	vm = named_vm(info, &err);
+	if (!vm)
+		return err;
+	err = reply_begin(&r, info, ELISA_CMD_VM_SET);
+	if (!err)
+		err = reply_end(&r, set_vm(&r, vm));
+	elisa_vm_put(vm);
+	return err;
+}
+
+/* As much as ELISA_GRANTS_MAX grants need, and the rest. */
+#define POLICY_REPLY_SIZE \
+	(512 + ELISA_GRANTS_MAX * \
+	 (nla_total_size(0) + nla_total_size(1) + nla_total_size(4) + \
+	  nla_total_size(ELISA_NAME_SIZE)))
+
+static int put_grant(struct sk_buff *skb, const struct elisa_grant *grant)
+{
+	struct nlattr *nest = nla_nest_start(skb, ELISA_A_GRANT);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u8(skb, ELISA_GRANT_A_KIND, grant->kind) ?:
+	      nla_put_string(skb, ELISA_GRANT_A_PATTERN, grant->pattern);
+	if (!err && grant->kind == ELISA_GRANT_ATTACH)
+		err = nla_put_u32(skb, ELISA_GRANT_A_RIGHTS, grant->rights);
+	nla_nest_end(skb, nest);
+	return err;
+}
+
+static int put_limits(struct sk_buff *skb, const struct elisa_limits *limits)
+{
+	struct nlattr *nest = nla_nest_start(skb, ELISA_A_LIMITS);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u32(skb, ELISA_LIMIT_A_ATTACHMENTS,
+			  limits->attachments) ?:
+	      nla_put_u32(skb, ELISA_LIMIT_A_INSTANCES, limits->instances) ?:
+	      nla_put_u32(skb, ELISA_LIMIT_A_EXPORTS, limits->exports) ?:
+	      nla_put_u32(skb, ELISA_LIMIT_A_PINNED_PAGES,
+			  limits->pinned_pages) ?:
+	      nla_put_u32(skb, ELISA_LIMIT_A_SUSPENDED_MS,
+			  limits->suspended_ms) ?:
+	      nla_put_u32(skb, ELISA_LIMIT_A_EVENTS, limits->events);
+	nla_nest_end(skb, nest);
+	return err;
+}
+
+static int fill_policy(struct sk_buff *skb, struct elisa_vm *vm)
+{
+	const struct elisa_vm_policy *p = &vm->policy;
+	int err;
+	u32 i;
+
+	/* All of one policy. */
+	mutex_lock(&vm->lock);
+	err = nla_put_u32(skb, ELISA_A_VM_ID, vm->id) ?:
+	      nla_put_u8(skb, ELISA_A_PCID, p->pcid) ?:
+	      nla_put_u8(skb, ELISA_A_ORIGIN, p->origin) ?:
+	      put_limits(skb, &p->limits);
+	for (i = 0; !err && i < p->n_grants; i++)
+		err = put_grant(skb, &p->grants[i]);
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+static int cmd_vm_policy_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct elisa_vm *vm;
+	struct reply r;
+	int err;
+
+	err = check_admin(skb, info);
+	if (err)
+		return err;
+	vm = named_vm(info, &err);
+	if (!vm)
+		return err;
+	err = reply_begin_size(&r, info, ELISA_CMD_VM_POLICY_GET,
+			       POLICY_REPLY_SIZE);
+	if (!err)
+		err = reply_end(&r, fill_policy(r.skb, vm));
+	elisa_vm_put(vm);
+	return err;
 }
 
 static int cmd_vm_del(struct sk_buff *skb, struct genl_info *info)
@@ -627,6 +808,8 @@ static int dump_vm(struct elisa_vm *vm, void *arg)
 	      nla_put_u8(d->skb, ELISA_A_VM_STATE, READ_ONCE(vm->state)) ?:
 	      nla_put_u32(d->skb, ELISA_A_UNMIGRATABLE,
 			  elisa_dirty_unmigratable(vm)) ?:
+	      nla_put_u8(d->skb, ELISA_A_ORIGIN,
+			 READ_ONCE(vm->policy.origin)) ?:
 	      put_stats(d->skb, vm);
 	if (!err && vm->identity.has_uuid)
 		err = nla_put(d->skb, ELISA_A_VM_UUID, 16, vm->identity.uuid);
@@ -801,6 +984,18 @@ static const struct genl_ops ops[] = {
 		.doit = cmd_attachment_del,
 		.policy = attachment_del_policy,
 		.maxattr = ARRAY_SIZE(attachment_del_policy) - 1,
+	},
+	{
+		.cmd = ELISA_CMD_VM_SET,
+		.doit = cmd_vm_set,
+		.policy = set_policy,
+		.maxattr = ARRAY_SIZE(set_policy) - 1,
+	},
+	{
+		.cmd = ELISA_CMD_VM_POLICY_GET,
+		.doit = cmd_vm_policy_get,
+		.policy = vm_name_policy,
+		.maxattr = ARRAY_SIZE(vm_name_policy) - 1,
 	},
 };
 

@@ -100,7 +100,8 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 	gfn_t gfn;
 	int err;
 
-	if (!elisa_limit_take(&vm->stats.pinned_pages, vm->limits.pinned_pages,
+	if (!elisa_limit_take(&vm->stats.pinned_pages,
+			      READ_ONCE(vm->policy.limits.pinned_pages),
 			      n_pages))
 		return -ENOSPC;
 	err = account(vm->mm, n_pages);

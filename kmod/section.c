@@ -96,7 +96,7 @@ static void put_off(struct elisa_section *s, struct elisa_sub_control *control,
 bool elisa_section_claim(struct elisa_vcpu *v, struct elisa_instance *inst)
 {
 	struct elisa_sub_control *control = (void *)inst->control.va;
-	const u32 us = v->vm->limits.section_us;
+	const u32 us = READ_ONCE(v->vm->policy.limits.section_us);
 
 	/* The page is sub's: any value may stand there, at any time. */
 	if (!us || inst->continued || !READ_ONCE(control->depth))

@@ -88,7 +88,7 @@ static void vm_free(struct kref *ref)
 	elisa_table_free(&vm->apt.l4);
 	elisa_table_free(&vm->apt.root);
 	kvfree(vm->vcpu);
-	kfree(vm->grants);
+	kfree(vm->policy.grants);
 	if (vm->mm)
 		mmdrop(vm->mm);
 	kfree(vm);
@@ -283,6 +283,24 @@ static struct elisa_vm *find_id(u32 id)
 }
 
 /**
+ * elisa_vm_get_id() - a VM by its number
+ * @id: as `elisactl` lists it
+ *
+ * Context: sleeps.  Return: it, referenced, or NULL.
+ */
+struct elisa_vm *elisa_vm_get_id(u32 id)
+{
+	struct elisa_vm *vm;
+
+	mutex_lock(&vms_lock);
+	vm = find_id(id);
+	if (vm)
+		kref_get(&vm->ref);
+	mutex_unlock(&vms_lock);
+	return vm;
+}
+
+/**
  * elisa_vm_remove() - take ELISA away from a VM
  * @id: VM number
  *
@@ -292,14 +310,9 @@ static struct elisa_vm *find_id(u32 id)
  */
 int elisa_vm_remove(u32 id)
 {
-	struct elisa_vm *vm;
+	struct elisa_vm *vm = elisa_vm_get_id(id);
 	unsigned long flags;
 
-	mutex_lock(&vms_lock);
-	vm = find_id(id);
-	if (vm)
-		kref_get(&vm->ref);
-	mutex_unlock(&vms_lock);
 	if (!vm)
 		return -ENOENT;
 	raw_spin_lock_irqsave(&hash_lock, flags);
@@ -350,16 +363,13 @@ static struct elisa_vm *vm_alloc(struct elisa_enrolment *e, struct kvm *kvm)
 	init_swait_queue_head(&vm->synced);
 	INIT_LIST_HEAD(&vm->list);
 	INIT_WORK(&vm->work, clean_up);
-	ratelimit_state_init(&vm->event_limit, HZ, 10);
+	ratelimit_state_init(&vm->event_limit, HZ, e->policy.limits.events);
 	ratelimit_set_flags(&vm->event_limit, RATELIMIT_MSG_ON_RELEASE);
 	elisa_pace_init(vm);
 	vm->kvm = kvm;
 	vm->identity = e->identity;
-	vm->limits = e->limits;
-	vm->pcid = e->pcid;
-	vm->grants = e->grants;
-	vm->n_grants = e->n_grants;
-	e->grants = NULL;
+	vm->policy = e->policy;
+	e->policy.grants = NULL;
 	vm->mm = kvm->mm;
 	mmgrab(vm->mm);
 	__module_get(THIS_MODULE);
@@ -392,9 +402,59 @@ static int publish(struct elisa_vm *vm)
 	return err;
 }
 
+/*
+ * The file behind a descriptor of the calling process, if it is a VM of KVM's;
+ * ERR_PTR else.  KVM is looked up each time: it may have been loaded anew.
+ */
+static struct file *vm_file(int fd, const char **why)
+{
+	unsigned long release = elisa_symbol("kvm_vm_release");
+	struct file *file;
+
+	*why = "this kernel's KVM cannot be hooked, see the kernel log";
+	if (!release)
+		return ERR_PTR(-EOPNOTSUPP);
+	*why = "VM_FD is not an open file of this process";
+	file = fget(fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if ((unsigned long)file->f_op->release == release)
+		return file;
+	fput(file);
+	*why = "VM_FD is not a KVM VM";
+	return ERR_PTR(-EINVAL);
+}
+
+/**
+ * elisa_vm_get_fd() - the enrolled VM behind a descriptor of the caller
+ * @fd: file descriptor
+ * @err: result: -errno
+ * @why: result: a reason for the operator on error
+ *
+ * Context: the process that holds @fd, sleeps.
+ * Return: it, referenced, or NULL.
+ */
+struct elisa_vm *elisa_vm_get_fd(int fd, int *err, const char **why)
+{
+	struct file *file = vm_file(fd, why);
+	struct elisa_vm *vm;
+
+	*err = PTR_ERR_OR_ZERO(file);
+	if (*err)
+		return NULL;
+	/* While the file is held its struct kvm is no other VM's. */
+	vm = elisa_vm_get(file->private_data);
+	fput(file);
+	if (!vm) {
+		*why = "this VM is not enrolled";
+		*err = -ENOENT;
+	}
+	return vm;
+}
+
 /**
  * elisa_vm_enrol() - let a VM use ELISA
- * @e: arguments; e->grants is taken over on success, NULL then
+ * @e: arguments; e->policy.grants is taken over on success, NULL then
  * @id: result: VM number
  * @why: result: a reason for the operator on error
  *
@@ -404,27 +464,15 @@ static int publish(struct elisa_vm *vm)
  */
 int elisa_vm_enrol(struct elisa_enrolment *e, u32 *id, const char **why)
 {
+	struct file *file = vm_file(e->fd, why);
 	struct elisa_vm *vm;
-	unsigned long release;
-	struct file *file;
 	struct kvm *kvm;
 	int err;
 
-	/* Looked up each time: kvm may have been loaded anew since the last. */
-	*why = "this kernel's KVM cannot be hooked, see the kernel log";
-	release = elisa_symbol("kvm_vm_release");
-	if (!release)
-		return -EOPNOTSUPP;
-	file = fget(e->fd);
-	if (!file) {
-		*why = "VM_FD is not an open file of this process";
-		return -EBADF;
-	}
-	err = -EINVAL;
-	*why = "VM_FD is not a KVM VM";
-	if ((unsigned long)file->f_op->release != release)
-		goto out_file;
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 	kvm = file->private_data;
+	err = -EINVAL;
 	*why = "VM_PID is not the process that created this VM";
 	if (e->identity.pid && !is_creator(kvm, e->identity.pid))
 		goto out_file;
@@ -441,8 +489,8 @@ int elisa_vm_enrol(struct elisa_enrolment *e, u32 *id, const char **why)
 	if (err) {
 		*why = err == -EEXIST ? "this VM is enrolled already" :
 			"this VM is still leaving from an earlier enrolment";
-		e->grants = vm->grants;
-		vm->grants = NULL;
+		e->policy.grants = vm->policy.grants;
+		vm->policy.grants = NULL;
 		elisa_vm_put(vm);
 		goto out_hooks;
 	}

@@ -48,6 +48,16 @@ struct elisa_limits {
 	u32 pinned_pages;
 	u32 suspended_ms;
 	u32 section_us;
+	u32 events;
+};
+
+/** struct elisa_vm_policy - what a VM may do */
+struct elisa_vm_policy {
+	struct elisa_grant *grants;
+	u32 n_grants;
+	struct elisa_limits limits;
+	u8 pcid;
+	u8 origin;
 };
 
 /** struct elisa_stats - counters of a VM; names as in <elisa/netlink.h> */
@@ -73,6 +83,8 @@ struct elisa_identity {
  * @list: in the list of all VMs
  * @ref: the table's reference, and one of each sleeper and attachment
  * @state: enum elisa_vm_state
+ * @policy: changed under @lock, see vm_policy.c; numbers in it are also read
+ *	without
  * @mm: the VMM's address space, for RLIMIT_MEMLOCK accounting
  * @lock: see above
  * @la57: paging depth of the guest, chosen by its first attach
@@ -102,10 +114,7 @@ struct elisa_vm {
 	enum elisa_vm_state state;
 	u32 id;
 	struct elisa_identity identity;
-	struct elisa_grant *grants;
-	u32 n_grants;
-	struct elisa_limits limits;
-	u8 pcid;
+	struct elisa_vm_policy policy;
 	struct mm_struct *mm;
 	struct mutex lock;		/* see above */
 	bool la57;
@@ -130,10 +139,7 @@ struct elisa_vm {
 struct elisa_enrolment {
 	int fd;
 	struct elisa_identity identity;
-	struct elisa_grant *grants;
-	u32 n_grants;
-	struct elisa_limits limits;
-	u8 pcid;
+	struct elisa_vm_policy policy;
 };
 
 int elisa_vm_init(void);
@@ -141,6 +147,8 @@ void elisa_vm_exit(void);
 int elisa_vm_enrol(struct elisa_enrolment *enrolment, u32 *id,
 		   const char **why);
 int elisa_vm_remove(u32 id);
+struct elisa_vm *elisa_vm_get_id(u32 id);
+struct elisa_vm *elisa_vm_get_fd(int fd, int *err, const char **why);
 struct elisa_vm *elisa_vm_find_rcu(const struct kvm *kvm);
 struct elisa_vm *elisa_vm_get(const struct kvm *kvm);
 void elisa_vm_put(struct elisa_vm *vm);

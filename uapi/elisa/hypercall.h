@@ -91,7 +91,10 @@
 #define ELISA_RIGHT_KERNEL	4	/* attach at CPL 0: code of the export runs
 					 * with the rights of the guest's kernel
 					 */
-/* Not a right: ATTACH reports it for an export that is trusted fully. */
+/*
+ * In a grant: attach also to exports that the host trusts fully.  ATTACH
+ * reports it for such an export.
+ */
 #define ELISA_RIGHT_FULL_TRUST	8
 
 /*

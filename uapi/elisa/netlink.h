@@ -17,12 +17,21 @@
 /*
  * INFO        do    ->  ABI, KERNEL_HOOKS, N_VMS, N_EXPORTS
  * VM_ENROL    do    VM_FD, VM_NAME, [VM_UUID], [VM_PID], [GRANT...],
- *                   [LIMITS], [PCID]               ->  VM_ID
+ *                   [LIMITS], [PCID], [ORIGIN]     ->  VM_ID
  *                   Lets the VM behind the KVM file descriptor VM_FD of the
  *                   sending process use ELISA under the given grants.
+ * VM_SET      do    VM_ID or VM_FD, [GRANT...], [LIMITS], [PCID], [ORIGIN]
+ *                                  ->  VM_ID, N_ATTACHMENTS, N_EXPORTS
+ *                   Replaces the policy of an enrolled VM, all of it or
+ *                   nothing; what is not given is as in VM_ENROL.  Attachments
+ *                   and exports that lose a right are revoked; the answer says
+ *                   how many were.  When it comes no vCPU is in a sub context
+ *                   of them and none can enter.  A limit below what is in use
+ *                   takes nothing away, but nothing more is given.
+ * VM_POLICY_GET do  VM_ID or VM_FD  ->  VM_ID, GRANT..., LIMITS, PCID, ORIGIN
  * VM_DEL      do    VM_ID.  Revokes all its attachments and exports first.
  * VM_GET      dump  -> VM_ID VM_NAME VM_UUID VM_PID VM_STATE UNMIGRATABLE
- *                      STATS
+ *                      ORIGIN STATS
  * EXPORT_GET  dump  -> EXPORT_ID EXPORT_NAME VM_ID (0: the host) TRUST
  *                      N_ENTRIES IMAGE_PAGES DATA_PAGES N_ATTACHMENTS
  * EXPORT_ADD  do    EXPORT_NAME, IMAGE_FD, SEGMENT..., ENTRY...,
@@ -54,6 +63,8 @@ enum elisa_genl_cmd {
 	ELISA_CMD_EVENT,
 	ELISA_CMD_EXPORT_ADD,
 	ELISA_CMD_ATTACHMENT_DEL,
+	ELISA_CMD_VM_SET,
+	ELISA_CMD_VM_POLICY_GET,
 	__ELISA_CMD_MAX,
 };
 
@@ -98,6 +109,7 @@ enum elisa_genl_attr {
 				 * process that still calls would call into
 				 * that attachment's export then
 				 */
+	ELISA_A_ORIGIN,		/* u8, enum elisa_origin */
 	__ELISA_A_MAX,
 };
 
@@ -135,6 +147,10 @@ enum elisa_limit_attr {
 					 * a call in a critical section may put
 					 * off the host's scheduler; 0: it is
 					 * interrupted as anywhere
+					 */
+	ELISA_LIMIT_A_EVENTS,		/* u32, 0..1000, default 10: events of
+					 * denials, faults and aborted calls
+					 * that are sent in a second
 					 */
 	__ELISA_LIMIT_A_MAX,
 };
@@ -175,6 +191,13 @@ enum elisa_pcid {
 	ELISA_PCID_DENY,	/* such a vCPU cannot use ELISA */
 	ELISA_PCID_TRUST,	/* allow: the operator trusts the guest's kernel */
 	__ELISA_PCID_MAX,
+};
+
+/* Who decides about a VM.  Of no meaning to the module, which remembers it. */
+enum elisa_origin {
+	ELISA_ORIGIN_HAND,	/* default: whoever enrolled it by hand */
+	ELISA_ORIGIN_POLICY,	/* the policy files, through the daemon */
+	__ELISA_ORIGIN_MAX,
 };
 
 enum elisa_vm_state {
@@ -231,6 +254,8 @@ enum elisa_event {
 	ELISA_EVENT_DENIED,
 	ELISA_EVENT_FAULT,
 	ELISA_EVENT_ABORTED,
+	ELISA_EVENT_VM_SET,		/* the VM has another policy */
+	ELISA_EVENT_REVOKED,		/* an attachment lost a right by that */
 };
 
 #endif /* _UAPI_ELISA_NETLINK_H */
