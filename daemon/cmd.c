@@ -32,6 +32,9 @@ int cmd_dispatch(const struct cmd *table, const char *noun,
 			 noun ? noun : "", noun ? " " : "", name);
 		return CMD_USAGE;
 	}
+	/* getopt() begins its complaints with this. */
+	if (argc)
+		argv[0] = (char *)"elisactl";
 	return found->run(env, argc, argv);
 }
 

@@ -3,12 +3,14 @@
 #include <stddef.h>
 
 #include "cmd.h"
+#include "control.h"
 #include "daemon.h"
 #include "log.h"
 #include "policy_yaml.h"
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
+	{ "socket", required_argument, NULL, 's' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "foreground", no_argument, NULL, 'f' },
 	{ }
@@ -17,6 +19,7 @@ static const struct option options[] = {
 int cmd_daemon(const struct cmd_env *env, int argc, char **argv)
 {
 	const char *config = POLICY_DEFAULT_FILE;
+	const char *control = CONTROL_DEFAULT_SOCKET;
 	enum log_level level = LOG_LEVEL_INFO;
 	int opt;
 
@@ -26,6 +29,9 @@ int cmd_daemon(const struct cmd_env *env, int argc, char **argv)
 		switch (opt) {
 		case 'c':
 			config = optarg;
+			break;
+		case 's':
+			control = optarg;
 			break;
 		case 'v':
 			level = LOG_LEVEL_DEBUG;
@@ -37,9 +43,9 @@ int cmd_daemon(const struct cmd_env *env, int argc, char **argv)
 		}
 	}
 	if (optind != argc) {
-		cmd_args(0, 1, 1, "daemon [--config FILE] [--verbose]");
+		cmd_args(0, 1, 1, "daemon [--config FILE] [--socket PATH] [--verbose]");
 		return CMD_USAGE;
 	}
 	log_init(level);
-	return daemon_run(config);
+	return daemon_run(config, control);
 }

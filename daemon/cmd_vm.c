@@ -9,6 +9,7 @@
 #include "cmd_list.h"
 #include "enrol.h"
 #include "find.h"
+#include "limit.h"
 #include "log.h"
 #include "nl.h"
 #include "nl_vm.h"
@@ -55,6 +56,7 @@ static int on_vm(struct nlmsghdr *nlh, void *arg)
 	} else {
 		print_none(print, "uuid");
 	}
+	print_text(print, "decided_by", enl_origin_name(vm.origin));
 	return 0;
 }
 
@@ -87,29 +89,6 @@ static int vm_del(const struct cmd_env *env, int argc, char **argv)
 	return ret ? CMD_FAILED : CMD_OK;
 }
 
-/* What may follow an --attach pattern. */
-static const struct {
-	const char *text;
-	__u32 rights;
-} attach_rights[] = {
-	{ ":ro", ELISA_RIGHT_READ },
-	{ ":rw", ELISA_RIGHT_READ | ELISA_RIGHT_WRITE },
-	{ ":rok", ELISA_RIGHT_READ | ELISA_RIGHT_KERNEL },
-	{ ":rwk", ELISA_RIGHT_READ | ELISA_RIGHT_WRITE | ELISA_RIGHT_KERNEL },
-};
-
-/* 0 when TEXT is none of them */
-static __u32 parse_rights(const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(attach_rights) / sizeof(*attach_rights); i++) {
-		if (!strcmp(text, attach_rights[i].text))
-			return attach_rights[i].rights;
-	}
-	return 0;
-}
-
 /* PATTERN, for --attach with or without rights */
 static bool add_grant(struct policy_entry *entry, __u8 kind, char *arg)
 {
@@ -121,9 +100,9 @@ static bool add_grant(struct policy_entry *entry, __u8 kind, char *arg)
 	if (kind == ELISA_GRANT_EXPORT)
 		rights = 0;
 	if (colon && kind == ELISA_GRANT_ATTACH) {
-		rights = parse_rights(colon);
+		rights = rights_parse(colon + 1);
 		if (!rights) {
-			complain("rights are :ro, :rw, :rok or :rwk, not '%s'",
+			complain("rights are :ro or :rw, and k (kernel) or f (full trust) behind that, not '%s'",
 				 colon);
 			return false;
 		}
@@ -143,45 +122,33 @@ static bool add_grant(struct policy_entry *entry, __u8 kind, char *arg)
 	return true;
 }
 
-static const struct {
-	const char *key;
-	unsigned int attr;
-} limit_keys[] = {
-	{ "attachments", ELISA_LIMIT_A_ATTACHMENTS },
-	{ "instances", ELISA_LIMIT_A_INSTANCES },
-	{ "exports", ELISA_LIMIT_A_EXPORTS },
-	{ "pinned-pages", ELISA_LIMIT_A_PINNED_PAGES },
-	{ "suspended-ms", ELISA_LIMIT_A_SUSPENDED_MS },
-	{ "section-us", ELISA_LIMIT_A_SECTION_US },
-};
-
-/* KEY=N */
+/* KEY=VALUE */
 static bool add_limit(struct policy_limits *limits, char *arg)
 {
+	const struct limit *limit;
 	char *value = strchr(arg, '=');
-	unsigned int attr = 0;
+	char text[LIMIT_KEYS_SIZE];
+	const char *hint;
 	__u32 n;
-	size_t i;
 
 	if (value)
 		*value++ = '\0';
-	for (i = 0; i < sizeof(limit_keys) / sizeof(*limit_keys); i++) {
-		if (!strcmp(arg, limit_keys[i].key))
-			attr = limit_keys[i].attr;
-	}
-	if (!value || !attr) {
-		complain("a limit is attachments=N, instances=N, exports=N, pinned-pages=N, suspended-ms=N or section-us=N, not '%s'",
-			 arg);
+	limit = limit_by_key(arg);
+	if (!limit || !value) {
+		limit_keys(text);
+		complain("a limit is KEY=VALUE with one of the keys %s, not '%s'%s",
+			 text, arg, strcmp(arg, "pinned-pages") ? "" :
+			 " (it is 'pinned', in bytes, like 64M)");
 		return false;
 	}
-	n = cmd_id(value);
-	if ((!n && strcmp(value, "0")) || n > policy_limit_max(attr)) {
-		complain("limit '%s' is a number from 0 to %u, not '%s'", arg,
-			 policy_limit_max(attr), value);
+	if (limit_parse(limit, value, strlen(value), &n, text, sizeof(text),
+			&hint)) {
+		complain("limit '%s': %s%s%s%s", arg, text, hint ? " (" : "",
+			 hint ?: "", hint ? ")" : "");
 		return false;
 	}
-	limits->set[attr] = true;
-	limits->value[attr] = n;
+	limits->set[limit->attr] = true;
+	limits->value[limit->attr] = n;
 	return true;
 }
 
@@ -201,6 +168,14 @@ static const struct option enrol_options[] = {
 	{ "fd", required_argument, NULL, OPT_FD },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "uuid", required_argument, NULL, OPT_UUID },
+	{ "export", required_argument, NULL, OPT_EXPORT },
+	{ "attach", required_argument, NULL, OPT_ATTACH },
+	{ "limit", required_argument, NULL, OPT_LIMIT },
+	{ "pcid", required_argument, NULL, OPT_PCID },
+	{ }
+};
+
+static const struct option set_options[] = {
 	{ "export", required_argument, NULL, OPT_EXPORT },
 	{ "attach", required_argument, NULL, OPT_ATTACH },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
@@ -310,7 +285,7 @@ static int vm_enrol(const struct cmd_env *env, int argc, char **argv)
 	}
 	if (!args.pid || optind != argc) {
 		cmd_args(0, 1, 1,
-			 "vm enrol --pid PID [--fd N] [--name NAME] [--uuid UUID] [--export PATTERN]... [--attach PATTERN[:ro|:rw|:rok|:rwk]]... [--limit KEY=N]... [--pcid intercept|deny|trust]");
+			 "vm enrol --pid PID [--fd N] [--name NAME] [--uuid UUID] [--export PATTERN]... [--attach PATTERN[:{ro|rw}[k][f]]]... [--limit KEY=VALUE]... [--pcid intercept|deny|trust]");
 		return CMD_USAGE;
 	}
 	args.enrol.grants = args.entry.grants;
@@ -346,10 +321,62 @@ out_close:
 	return ret ? CMD_FAILED : CMD_OK;
 }
 
+static int on_set(struct nlmsghdr *nlh, void *arg)
+{
+	return enl_set_decode(nlh, arg);
+}
+
+static int print_set(const struct cmd_env *env,
+		     const struct enl_set_result *result)
+{
+	struct print print;
+
+	print_begin(&print, env->json);
+	print_row(&print);
+	print_uint(&print, "id", result->id);
+	print_uint(&print, "attachments_revoked", result->attachments);
+	print_uint(&print, "exports_revoked", result->exports);
+	return print_object(&print);
+}
+
+static int vm_set(const struct cmd_env *env, int argc, char **argv)
+{
+	struct enrol_args args = { .number = -1 };
+	struct enl_set_result result = { 0 };
+	struct enl_set set = { .vm.fd = -1 };
+	struct enl enl;
+	int opt, ret;
+
+	optind = 0;		/* anew: options may stand behind the name */
+	while ((opt = getopt_long(argc, argv, "", set_options, NULL)) != -1) {
+		if (!enrol_arg(&args, opt, optarg))
+			return CMD_USAGE;
+	}
+	if (!cmd_args(argc - optind, 1, 1,
+		      "vm set ID|NAME [--export PATTERN]... [--attach PATTERN[:{ro|rw}[k][f]]]... [--limit KEY=VALUE]... [--pcid intercept|deny|trust]"))
+		return CMD_USAGE;
+	set.grants = args.entry.grants;
+	set.n_grants = args.entry.n_grants;
+	set.limits = &args.entry.limits;
+	set.pcid = args.enrol.pcid;
+
+	ret = enl_open(&enl);
+	if (!ret)
+		ret = find_vm(&enl, argv[optind], &set.vm.id);
+	if (!ret)
+		ret = enl_request(&enl, enl_set_msg(enl.family, &set), on_set,
+				  &result);
+	if (ret)
+		complain("%s", enl.error);
+	enl_close(&enl);
+	return ret ? CMD_FAILED : print_set(env, &result);
+}
+
 static const struct cmd verbs[] = {
 	{ "list", vm_list, NULL, NULL },
 	{ "del", vm_del, NULL, NULL },
 	{ "enrol", vm_enrol, NULL, NULL },
+	{ "set", vm_set, NULL, NULL },
 	{ }
 };
 

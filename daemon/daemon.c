@@ -7,18 +7,22 @@
  * kernel says that some were lost all processes are scanned again.  Looking at
  * a VM twice does no harm: the module answers that it is enrolled.
  *
- * All state is in the module.  When the daemon ends, enrolled VMs go on.
+ * All state is in the module.  When the daemon ends, enrolled VMs go on; one
+ * that starts finds them, and changes what is not as the policy says.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "daemon.h"
 #include "enrol.h"
 #include "log.h"
@@ -27,6 +31,7 @@
 #include "nl_info.h"
 #include "notify.h"
 #include "policy_yaml.h"
+#include "reload.h"
 #include "retry.h"
 #include "uevent.h"
 #include "vmscan.h"
@@ -44,12 +49,16 @@ struct daemon {
 	struct enl events;
 	int uevents;
 	int signals;
+	int control;			/* -1: none */
+	int clients[CONTROL_CLIENTS];	/* connected, have not asked yet */
 	int epoll;
 	bool module_gone;
 	bool end;
 	struct retry retry;
 	__u64 rescan_due;		/* RETRY_NEVER: no rescan wanted */
 	__u64 rescan_last;
+	__u64 watchdog_ms;		/* 0: nobody watches us */
+	__u64 watchdog_due;
 };
 
 enum look {
@@ -165,8 +174,9 @@ static int enrol_one(struct daemon *d, const struct vmscan *scan, int number,
 		.n_grants = entry->n_grants,
 		.limits = &entry->limits,
 		.pcid = entry->pcid,
+		.origin = ELISA_ORIGIN_POLICY,
 	};
-	char who[512];
+	char who[VM_IDENT_TEXT_SIZE];
 	__u32 id;
 	int ret;
 
@@ -179,14 +189,14 @@ static int enrol_one(struct daemon *d, const struct vmscan *scan, int number,
 		ret = enrol(&d->enl, scan, number, &template, &id);
 	}
 	if (!ret)
-		log_info("enrolled: vm %u, %s, fd %d, by %s:%u (%zu grants)",
-			 id, who, number, d->config, entry->line,
-			 entry->n_grants);
+		log_notice("vm-enrolled vm=%u %s fd=%d policy=%s:%u grants=%zu",
+			   id, who, number, entry->file, entry->line,
+			   entry->n_grants);
 	else if (ret == -EEXIST)
-		log_debug("enrolled already: %s, fd %d", who, number);
+		log_debug("vm-enrolled-already %s fd=%d", who, number);
 	else
-		log_warn("cannot enrol: %s, fd %d, by %s:%u: %s", who, number,
-			 d->config, entry->line, d->enl.error);
+		log_warn("vm-enrol-failed %s fd=%d policy=%s:%u: %s", who,
+			 number, entry->file, entry->line, d->enl.error);
 	return ret;
 }
 
@@ -196,7 +206,7 @@ static enum look look_at(struct daemon *d, pid_t pid)
 	enum look look = LOOK_AGAIN;
 	struct vmscan scan;
 	unsigned int i;
-	char who[512];
+	char who[VM_IDENT_TEXT_SIZE];
 	int ret;
 
 	ret = vmscan_open(&scan, pid);
@@ -213,11 +223,11 @@ static enum look look_at(struct daemon *d, pid_t pid)
 	if (!entry || !entry->n_grants) {
 		vm_ident_format(&scan.ident, who, sizeof(who));
 		if (entry)
-			log_info("no rights: %s: %s:%u grants none", who,
-				 d->config, entry->line);
+			log_info("vm-refused %s policy=%s:%u: the entry grants nothing",
+				 who, entry->file, entry->line);
 		else
-			log_info("no rights: %s: no entry of %s matches", who,
-				 d->config);
+			log_info("vm-refused %s policy=none: no entry matches",
+				 who);
 		look = LOOK_FOUND;
 		goto out;
 	}
@@ -321,9 +331,9 @@ static int on_event(struct nlmsghdr *nlh, void *arg)
 	if (event.kind == ELISA_EVENT_DENIED ||
 	    event.kind == ELISA_EVENT_FAULT ||
 	    event.kind == ELISA_EVENT_ABORTED)
-		log_notice("event: %s", text);
+		log_notice("event %s", text);
 	else
-		log_info("event: %s", text);
+		log_info("event %s", text);
 	return 0;
 }
 
@@ -346,24 +356,123 @@ static void on_events(struct daemon *d)
 	}
 }
 
-static void reload(struct daemon *d)
+/* Tell the module; it may have been loaded anew since we spoke to it. */
+static int apply(struct daemon *d, const struct policy *policy,
+		 struct reload *result)
 {
-	struct policy policy;
-	char err[1024];
+	int ret = 0;
 
-	notify("RELOADING=1");
-	if (policy_load(&policy, d->config, err, sizeof(err))) {
+	if (d->module_gone)
+		ret = reconnect_module(d);
+	if (!ret)
+		ret = reload_apply(result, &d->enl, policy);
+	if (ret == -ENOENT && !d->module_gone && !reconnect_module(d))
+		ret = reload_apply(result, &d->enl, policy);
+	return ret;
+}
+
+/*
+ * Read the policy files again and make them the policy, or leave everything as
+ * it is.  Returns the answer for a client, on the heap.
+ */
+static char *reload(struct daemon *d)
+{
+	struct reload result = { 0 };
+	struct policy policy;
+	char err[POLICY_ERR_SIZE];
+	char *answer;
+	int ret;
+
+	notify("RELOADING=1\nSTATUS=Reading the policy");
+	ret = policy_load(&policy, d->config, err, sizeof(err));
+	if (!ret) {
+		ret = apply(d, &policy, &result);
+		if (ret) {
+			snprintf(err, sizeof(err), "%s", d->enl.error);
+			policy_free(&policy);
+		}
+	}
+	if (ret) {
 		log_err("%s", err);
-		log_err("the policy stays as it was");
+		log_err("policy-refused policy=%s: the policy stays as it was",
+			d->config);
 		notify("READY=1\nSTATUS=Reload failed, the old policy stays");
-		return;
+		return reload_refusal(err);
 	}
 	policy_free(&d->policy);
 	d->policy = policy;
-	log_info("policy reloaded: %zu VM entries; VMs that are enrolled keep the rights they have",
-		 d->policy.n_entries);
-	want_rescan(d);
-	notify("READY=1\nSTATUS=Policy reloaded");
+	log_notice("policy-loaded policy=%s entries=%zu kept=%u enrolled=%u changed=%u removed=%u failed=%u",
+		   d->config, policy.n_entries, result.kept, result.enrolled,
+		   result.changed, result.removed, result.failed);
+	answer = reload_answer(&result, d->config, policy.n_entries);
+	notify(result.failed ? "READY=1\nSTATUS=Policy reloaded, but not for all VMs" :
+			       "READY=1\nSTATUS=Policy reloaded");
+	reload_free(&result);
+	return answer;
+}
+
+/* --- the control socket */
+
+static void on_control(struct daemon *d)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	unsigned int i;
+	int client;
+
+	client = control_accept(d->control);
+	if (client < 0) {
+		if (client == -EPERM)
+			log_warn("control-refused: a client that is not root");
+		return;
+	}
+	for (i = 0; i < CONTROL_CLIENTS && d->clients[i] >= 0; i++)
+		;
+	ev.data.fd = client;
+	/* One client too many: who waits without asking makes room. */
+	if (i == CONTROL_CLIENTS) {
+		i = 0;
+		close(d->clients[0]);
+	}
+	d->clients[i] = client;
+	if (epoll_ctl(d->epoll, EPOLL_CTL_ADD, client, &ev)) {
+		close(client);
+		d->clients[i] = -1;
+	}
+}
+
+static char *answer_request(struct daemon *d, const char *request)
+{
+	if (!strcmp(request, "reload"))
+		return reload(d);
+	return reload_refusal("this daemon does not know the request: it is of another version than elisactl");
+}
+
+/* Is FD a client's?  Then it was served. */
+static bool on_client(struct daemon *d, int fd)
+{
+	char request[CONTROL_REQUEST_SIZE];
+	unsigned int i;
+	char *answer;
+	int ret;
+
+	for (i = 0; i < CONTROL_CLIENTS && d->clients[i] != fd; i++)
+		;
+	if (i == CONTROL_CLIENTS)
+		return false;
+	ret = control_receive(fd, request);
+	if (ret == -EAGAIN)
+		return true;
+	if (!ret) {
+		answer = answer_request(d, request);
+		/* A client that is gone by now has had its reload. */
+		if (answer && send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
+			log_warn("control-failed: cannot answer: %s",
+				 strerror(errno));
+		free(answer);
+	}
+	close(fd);
+	d->clients[i] = -1;
+	return true;
 }
 
 static void on_signal(struct daemon *d)
@@ -373,7 +482,7 @@ static void on_signal(struct daemon *d)
 	if (read(d->signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
-		reload(d);
+		free(reload(d));
 	else
 		d->end = true;
 }
@@ -391,6 +500,30 @@ static int open_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
+}
+
+/* It is of use, but not needed: SIGHUP does the same without an answer. */
+static int open_control(struct daemon *d, const char *path)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	d->control = control_listen(path);
+	if (d->control == -EADDRINUSE) {
+		log_err("another elisactl daemon runs already: %s is in use",
+			path);
+		return -EADDRINUSE;
+	}
+	if (d->control < 0) {
+		log_warn("control-failed socket=%s: %s; `elisactl policy reload` will not work",
+			 path, strerror(-d->control));
+		return 0;
+	}
+	ev.data.fd = d->control;
+	if (epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->control, &ev)) {
+		log_err("epoll: %s", strerror(errno));
+		return -EIO;
+	}
+	return 0;
 }
 
 static int setup(struct daemon *d)
@@ -422,9 +555,19 @@ err_epoll:
 	return -EIO;
 }
 
-static void teardown(struct daemon *d)
+static void teardown(struct daemon *d, const char *control)
 {
+	unsigned int i;
+
 	disconnect_module(d);
+	for (i = 0; i < CONTROL_CLIENTS; i++) {
+		if (d->clients[i] >= 0)
+			close(d->clients[i]);
+	}
+	if (d->control >= 0) {
+		unlink(control);
+		close(d->control);
+	}
 	if (d->uevents >= 0)
 		close(d->uevents);
 	if (d->signals >= 0)
@@ -441,18 +584,44 @@ static int wait_ms(const struct daemon *d)
 
 	if (d->rescan_due < due)
 		due = d->rescan_due;
+	if (d->watchdog_ms && d->watchdog_due < due)
+		due = d->watchdog_due;
 	if (due == RETRY_NEVER)
 		return -1;
 	return due > now ? (int)(due - now) : 0;
 }
 
+/* Half of what the service manager gives us, as sd_watchdog_enabled(3) says. */
+static void start_watchdog(struct daemon *d)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+
+	if (!usec || (pid && strtoul(pid, NULL, 10) != (unsigned long)getpid()))
+		return;
+	d->watchdog_ms = strtoull(usec, NULL, 10) / 2000;
+	d->watchdog_due = now_ms();
+}
+
+static void feed_watchdog(struct daemon *d)
+{
+	__u64 now = now_ms();
+
+	if (!d->watchdog_ms || now < d->watchdog_due)
+		return;
+	notify("WATCHDOG=1");
+	d->watchdog_due = now + d->watchdog_ms;
+}
+
 static void loop(struct daemon *d)
 {
-	struct epoll_event ev[4];
+	struct epoll_event ev[8];
 	int i, n;
 
+	start_watchdog(d);
 	while (!d->end) {
-		n = epoll_wait(d->epoll, ev, 4, wait_ms(d));
+		feed_watchdog(d);
+		n = epoll_wait(d->epoll, ev, 8, wait_ms(d));
 		if (n < 0 && errno != EINTR) {
 			log_err("epoll: %s", strerror(errno));
 			return;
@@ -465,6 +634,10 @@ static void loop(struct daemon *d)
 			else if (!d->module_gone &&
 				 ev[i].data.fd == enl_fd(&d->events))
 				on_events(d);
+			else if (ev[i].data.fd == d->control)
+				on_control(d);
+			else
+				on_client(d, ev[i].data.fd);
 		}
 		run_retries(d);
 		if (d->rescan_due <= now_ms())
@@ -472,17 +645,37 @@ static void loop(struct daemon *d)
 	}
 }
 
-int daemon_run(const char *config)
+/* What the module has from earlier is made to be as the policy says. */
+static int adopt(struct daemon *d)
+{
+	struct reload result;
+	int ret;
+
+	ret = apply(d, &d->policy, &result);
+	if (ret) {
+		log_err("%s", d->enl.error);
+		return ret;
+	}
+	log_info("ready policy=%s entries=%zu kept=%u enrolled=%u changed=%u removed=%u failed=%u",
+		 d->config, d->policy.n_entries, result.kept, result.enrolled,
+		 result.changed, result.removed, result.failed);
+	reload_free(&result);
+	return 0;
+}
+
+int daemon_run(const char *config, const char *control)
 {
 	struct daemon d = {
 		.config = config,
 		.uevents = -1,
 		.signals = -1,
+		.control = -1,
+		.clients = { -1, -1, -1, -1 },
 		.epoll = -1,
 		.module_gone = true,
 		.rescan_due = RETRY_NEVER,
 	};
-	char err[1024];
+	char err[POLICY_ERR_SIZE];
 	int status = 1;
 
 	/* The policy first: a mistake there must not wait for the module. */
@@ -490,22 +683,23 @@ int daemon_run(const char *config)
 		log_err("%s", err);
 		return 1;
 	}
-	if (setup(&d) || connect_module(&d) || check_abi(&d))
+	if (setup(&d) || open_control(&d, control) || connect_module(&d) ||
+	    check_abi(&d))
 		goto out;
 	if (!d.policy.n_entries)
 		log_notice("%s has no VM entry: every VM is refused", config);
-
+	if (adopt(&d))
+		goto out;
+	/* Also tells what is refused, and by what. */
 	rescan(&d);
-	log_info("ready: policy %s, %zu VM entries", config,
-		 d.policy.n_entries);
 	notify("READY=1\nSTATUS=Watching for VMs");
 	loop(&d);
 	if (d.end) {
-		log_info("ending; enrolled VMs keep their rights");
+		log_info("ending: enrolled VMs keep their rights");
 		status = 0;
 	}
 	notify("STOPPING=1");
 out:
-	teardown(&d);
+	teardown(&d, control);
 	return status;
 }

@@ -3,6 +3,6 @@
 #define ELISACTL_DAEMON_H
 
 /* Runs until SIGTERM; returns the exit status. */
-int daemon_run(const char *config);
+int daemon_run(const char *config, const char *control);
 
 #endif /* ELISACTL_DAEMON_H */

@@ -13,8 +13,13 @@ static const struct cmd nouns[] = {
 	{ "vm", cmd_vm, "list", "enrolled VMs" },
 	{ "vm", cmd_vm, "del ID|NAME", "take all rights from a VM" },
 	{ "vm", cmd_vm, "enrol --pid PID [--fd N] [--name NAME] [--uuid UUID]\n"
-	  "          [--export PATTERN]... [--attach PATTERN[:ro|:rw|:rok|:rwk]]...\n"
-	  "          [--limit KEY=N]... [--pcid intercept|deny|trust]", "enrol a VM by hand" },
+	  "          [--export PATTERN]... [--attach PATTERN[:{ro|rw}[k][f]]]...\n"
+	  "          [--limit KEY=VALUE]... [--pcid intercept|deny|trust]",
+	  "enrol a VM by hand" },
+	{ "vm", cmd_vm, "set ID|NAME [--export PATTERN]...\n"
+	  "          [--attach PATTERN[:{ro|rw}[k][f]]]... [--limit KEY=VALUE]...\n"
+	  "          [--pcid intercept|deny|trust]",
+	  "give an enrolled VM another policy, by hand" },
 	{ "export", cmd_export, "list", "what VMs and the host share" },
 	{ "export", cmd_export, "add NAME IMAGE [--data MIB] [--trust full|sealed]",
 	  "share code and memory of the host" },
@@ -25,10 +30,15 @@ static const struct cmd nouns[] = {
 	{ "revoke", cmd_revoke, "ID|NAME", "end an export and its use, now" },
 	{ "stats", cmd_stats, "[VM]", "counters" },
 	{ "monitor", cmd_monitor, "", "live events" },
-	{ "policy", cmd_policy, "check [FILE]", "look for mistakes" },
+	{ "policy", cmd_policy, "check [FILE]...", "look for mistakes" },
+	{ "policy", cmd_policy, "diff [FILE]...",
+	  "what `policy reload` would change, for each VM" },
+	{ "policy", cmd_policy, "reload",
+	  "make the files the policy, also of VMs that are enrolled" },
+	{ "policy", cmd_policy, "show ID|NAME", "what a VM may do now" },
 	{ "doctor", cmd_doctor, "[--probe]",
 	  "does this host have what ELISA needs?" },
-	{ "daemon", cmd_daemon, "[--config FILE] [--verbose]",
+	{ "daemon", cmd_daemon, "[--config FILE] [--socket PATH] [--verbose]",
 	  "enrol VMs as the policy says" },
 	{ "help", cmd_help, "", "this text" },
 	{ }

@@ -290,6 +290,10 @@ static int exchange(struct enl *enl, struct nl_msg *msg, struct exchange *x)
 	if (x->error == -EBADMSG)
 		return fail(enl, x->error,
 			    "an answer of the elisa module makes no sense: are module and elisactl of one version?");
+	/* The family's own refusals have a text. */
+	if (x->error == -EOPNOTSUPP)
+		return fail(enl, x->error,
+			    "the elisa module does not know this request: it is older than elisactl; install the same version of both");
 	return fail(enl, x->error, "%s", strerror(-x->error));
 }
 

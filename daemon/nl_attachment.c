@@ -38,6 +38,10 @@ const char *enl_rights_name(__u32 rights)
 		return "wo";
 	case ELISA_RIGHT_READ | ELISA_RIGHT_WRITE:
 		return "rw";
+	case ELISA_RIGHT_READ | ELISA_RIGHT_KERNEL:
+		return "rok";
+	case ELISA_RIGHT_READ | ELISA_RIGHT_WRITE | ELISA_RIGHT_KERNEL:
+		return "rwk";
 	}
 	return "unknown";
 }

@@ -46,6 +46,8 @@ static const struct nla_policy policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_SEGMENT] = { .type = NLA_NESTED },
 	[ELISA_A_ENTRY] = { .type = NLA_NESTED },
 	[ELISA_A_TRUST] = U8,
+	[ELISA_A_UNMIGRATABLE] = U32,
+	[ELISA_A_ORIGIN] = U8,
 };
 
 int enl_parse(struct nlmsghdr *nlh, int cmd, struct nlattr **tb)

@@ -51,6 +51,10 @@ const char *enl_event_name(__u8 kind)
 		return "fault";
 	case ELISA_EVENT_ABORTED:
 		return "aborted";
+	case ELISA_EVENT_VM_SET:
+		return "vm-set";
+	case ELISA_EVENT_REVOKED:
+		return "revoked";
 	}
 	return "unknown";
 }

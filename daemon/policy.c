@@ -5,22 +5,57 @@
 
 #include "policy.h"
 
+static const char *const pcid_names[] = {
+	[ELISA_PCID_INTERCEPT] = "intercept",
+	[ELISA_PCID_DENY] = "deny",
+	[ELISA_PCID_TRUST] = "trust",
+};
+
 bool pcid_parse(const char *text, __u8 *pcid)
 {
-	static const char *const names[] = {
-		[ELISA_PCID_INTERCEPT] = "intercept",
-		[ELISA_PCID_DENY] = "deny",
-		[ELISA_PCID_TRUST] = "trust",
-	};
 	__u8 i;
 
 	for (i = 0; i < __ELISA_PCID_MAX; i++) {
-		if (!strcmp(text, names[i])) {
+		if (!strcmp(text, pcid_names[i])) {
 			*pcid = i;
 			return true;
 		}
 	}
 	return false;
+}
+
+const char *pcid_name(__u8 pcid)
+{
+	return pcid < __ELISA_PCID_MAX ? pcid_names[pcid] : "unknown";
+}
+
+void rights_format(__u32 rights, char text[RIGHTS_TEXT_SIZE])
+{
+	strcpy(text, rights & ELISA_RIGHT_WRITE ? "rw" : "ro");
+	if (rights & ELISA_RIGHT_KERNEL)
+		strcat(text, "k");
+	if (rights & ELISA_RIGHT_FULL_TRUST)
+		strcat(text, "f");
+}
+
+__u32 rights_parse(const char *text)
+{
+	__u32 rights = ELISA_RIGHT_READ;
+
+	if (text[0] != 'r' || (text[1] != 'o' && text[1] != 'w'))
+		return 0;
+	if (text[1] == 'w')
+		rights |= ELISA_RIGHT_WRITE;
+	text += 2;
+	if (*text == 'k') {
+		rights |= ELISA_RIGHT_KERNEL;
+		text++;
+	}
+	if (*text == 'f') {
+		rights |= ELISA_RIGHT_FULL_TRUST;
+		text++;
+	}
+	return *text ? 0 : rights;
 }
 
 void policy_init(struct policy *policy)
@@ -30,8 +65,28 @@ void policy_init(struct policy *policy)
 
 void policy_free(struct policy *policy)
 {
+	size_t i;
+
+	for (i = 0; i < policy->n_files; i++)
+		free(policy->files[i]);
+	free(policy->files);
 	free(policy->entries);
 	policy_init(policy);
+}
+
+const char *policy_add_file(struct policy *policy, const char *name)
+{
+	char **files;
+
+	files = reallocarray(policy->files, policy->n_files + 1,
+			     sizeof(*files));
+	if (!files)
+		return NULL;
+	policy->files = files;
+	files[policy->n_files] = strdup(name);
+	if (!files[policy->n_files])
+		return NULL;
+	return files[policy->n_files++];
 }
 
 struct policy_entry *policy_add(struct policy *policy)
@@ -74,13 +129,29 @@ int policy_entry_grant(struct policy_entry *entry, __u8 kind,
 	return 0;
 }
 
+bool policy_match_strong(const struct policy_match *match)
+{
+	return match->has_uid || match->unit[0] || match->slice[0] ||
+	       match->libvirt[0];
+}
+
+/* Is what was asked for there, and the same? */
+static bool text_fits(const char *want, const char *have)
+{
+	return !want[0] || !strcmp(want, have);
+}
+
 static bool match_one(const struct policy_match *match,
 		      const struct vm_ident *ident)
 {
-	/* The parser lets no empty match through; grant nothing all the same. */
-	if (!match->name[0] && !match->has_uuid && !match->has_uid)
+	/* The parser lets no such match through; grant nothing all the same. */
+	if (!policy_match_strong(match))
 		return false;
-	if (match->name[0] && strcmp(match->name, ident->name))
+	if (!text_fits(match->name, ident->name) ||
+	    !text_fits(match->unit, ident->unit) ||
+	    !text_fits(match->libvirt, ident->libvirt))
+		return false;
+	if (match->slice[0] && !vm_ident_in_slice(ident, match->slice))
 		return false;
 	if (match->has_uuid && (!ident->has_uuid ||
 				memcmp(match->uuid, ident->uuid, UUID_SIZE)))
@@ -105,8 +176,9 @@ const struct policy_entry *policy_find(const struct policy *policy,
 bool policy_match_equal(const struct policy_match *a,
 			const struct policy_match *b)
 {
-	if (strcmp(a->name, b->name) || a->has_uuid != b->has_uuid ||
-	    a->has_uid != b->has_uid)
+	if (strcmp(a->name, b->name) || strcmp(a->unit, b->unit) ||
+	    strcmp(a->slice, b->slice) || strcmp(a->libvirt, b->libvirt) ||
+	    a->has_uuid != b->has_uuid || a->has_uid != b->has_uid)
 		return false;
 	if (a->has_uuid && memcmp(a->uuid, b->uuid, UUID_SIZE))
 		return false;
@@ -124,23 +196,4 @@ void policy_limits_inherit(struct policy_limits *limits,
 		limits->set[i] = true;
 		limits->value[i] = defaults->value[i];
 	}
-}
-
-__u32 policy_limit_max(unsigned int attr)
-{
-	switch (attr) {
-	case ELISA_LIMIT_A_ATTACHMENTS:
-		return 128;
-	case ELISA_LIMIT_A_INSTANCES:
-		return 4096;
-	case ELISA_LIMIT_A_EXPORTS:
-		return 64;
-	case ELISA_LIMIT_A_PINNED_PAGES:
-		return 1048576;
-	case ELISA_LIMIT_A_SUSPENDED_MS:
-		return 3600000;
-	case ELISA_LIMIT_A_SECTION_US:
-		return 1000;
-	}
-	return 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <fcntl.h>
@@ -8,15 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "limit.h"
 #include "pattern.h"
 #include "policy_yaml.h"
 #include "yaml_tree.h"
 
-#define PAGE_SHIFT	12	/* the module is x86-64 only */
-
 struct parse {
 	struct policy *policy;
+	const char *file;		/* the one that is being read */
 	struct policy_limits defaults;
+	const char *defaults_file;	/* NULL: none had any */
+	unsigned int defaults_line;
 	struct yaml_error err;
 };
 
@@ -170,12 +173,95 @@ static int parse_match_uid(struct parse *p, const struct yaml_node *node,
 	return 0;
 }
 
+static int parse_match_unit(struct parse *p, const struct yaml_node *node,
+			    void *obj)
+{
+	struct policy_match *match = obj;
+	int ret;
+
+	ret = want_kind(p, node, YAML_KIND_SCALAR, "a systemd unit is wanted",
+			"like vm-web.service");
+	if (ret)
+		return ret;
+	if (!vm_unit_valid(node->text, node->len))
+		return yaml_error_at(&p->err, node,
+				     "a name in full, without wildcards; `systemctl status PID` tells it",
+				     "'%.60s' is not the name of a scope or service",
+				     node->text);
+	memcpy(match->unit, node->text, node->len + 1);
+	return 0;
+}
+
+static int parse_match_slice(struct parse *p, const struct yaml_node *node,
+			     void *obj)
+{
+	struct policy_match *match = obj;
+	int ret;
+
+	ret = want_kind(p, node, YAML_KIND_SCALAR, "a systemd slice is wanted",
+			"like machine.slice");
+	if (ret)
+		return ret;
+	if (!vm_slice_valid(node->text, node->len))
+		return yaml_error_at(&p->err, node, "like machine.slice",
+				     "'%.60s' is not the name of a slice",
+				     node->text);
+	memcpy(match->slice, node->text, node->len + 1);
+	return 0;
+}
+
+static int parse_match_libvirt(struct parse *p, const struct yaml_node *node,
+			       void *obj)
+{
+	struct policy_match *match = obj;
+	size_t i;
+	int ret;
+
+	ret = want_kind(p, node, YAML_KIND_SCALAR,
+			"the name of a libvirt domain is wanted", NULL);
+	if (ret)
+		return ret;
+	if (!vm_name_valid(node->text, node->len))
+		return yaml_error_at(&p->err, node, NULL,
+				     "the name of a libvirt domain has 1 to 63 characters here");
+	/* libvirt leaves out all others when it names the scope. */
+	for (i = 0; i < node->len; i++) {
+		char c = node->text[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (c >= '0' && c <= '9') || c == '-' || c == '.'))
+			return yaml_error_at(&p->err, node,
+					     "A-Z a-z 0-9 - and . can; match by 'unit' otherwise",
+					     "'%.60s' has a character that libvirt does not put into the scope's name",
+					     node->text);
+	}
+	memcpy(match->libvirt, node->text, node->len + 1);
+	return 0;
+}
+
 static const struct field match_fields[] = {
 	{ "name", parse_match_name },
 	{ "uuid", parse_match_uuid },
 	{ "uid", parse_match_uid },
+	{ "unit", parse_match_unit },
+	{ "slice", parse_match_slice },
+	{ "libvirt", parse_match_libvirt },
 	{ }
 };
+
+static int duplicate_match(struct parse *p, const struct yaml_node *node,
+			   const struct policy_entry *other)
+{
+	static const char hint[] = "the first match counts; join the two";
+
+	if (other->file == p->file)
+		return yaml_error_at(&p->err, node, hint,
+				     "duplicate match, first on line %u",
+				     other->line);
+	return yaml_error_at(&p->err, node, hint,
+			     "duplicate match, first in %.100s, line %u",
+			     other->file, other->line);
+}
 
 static int parse_match(struct parse *p, const struct yaml_node *node, void *obj)
 {
@@ -184,23 +270,25 @@ static int parse_match(struct parse *p, const struct yaml_node *node, void *obj)
 	int ret;
 
 	ret = want_kind(p, node, YAML_KIND_MAP, "'match' wants a map",
-			"like { name: manager }");
+			"like { name: manager, uid: 1000 }");
 	if (ret)
 		return ret;
 	if (!node->n_items)
-		return yaml_error_at(&p->err, node, "give name, uuid or uid",
+		return yaml_error_at(&p->err, node,
+				     "give uid, unit, slice or libvirt",
 				     "'match' is empty and would match every VM");
 	ret = parse_map(p, node, match_fields, &entry->match);
 	if (ret)
 		return ret;
+	if (!policy_match_strong(&entry->match))
+		return yaml_error_at(&p->err, node,
+				     "add uid, unit, slice or libvirt",
+				     "any local user can start a VM with this name or UUID");
 	for (i = 0; p->policy->entries + i < entry; i++) {
 		struct policy_entry *other = &p->policy->entries[i];
 
 		if (policy_match_equal(&other->match, &entry->match))
-			return yaml_error_at(&p->err, node,
-					     "the first match counts; join the two",
-					     "duplicate match, first on line %u",
-					     other->line);
+			return duplicate_match(p, node, other);
 	}
 	return 0;
 }
@@ -250,7 +338,8 @@ static int parse_export(struct parse *p, const struct yaml_node *node,
 
 struct attach_rule {
 	const struct yaml_node *name;
-	__u32 rights;
+	__u32 rights;			/* ELISA_RIGHT_READ, _WRITE */
+	__u32 more;			/* the others */
 };
 
 static int parse_attach_name(struct parse *p, const struct yaml_node *node,
@@ -273,6 +362,9 @@ static int parse_attach_rights(struct parse *p, const struct yaml_node *node,
 			NULL);
 	if (ret)
 		return ret;
+	if (!strcmp(node->text, "kernel"))
+		return yaml_error_at(&p->err, node, "write: kernel: yes",
+				     "'kernel' is a key of its own");
 	if (!strcmp(node->text, "rw"))
 		rule->rights = ELISA_RIGHT_READ | ELISA_RIGHT_WRITE;
 	else if (!strcmp(node->text, "ro"))
@@ -283,9 +375,49 @@ static int parse_attach_rights(struct parse *p, const struct yaml_node *node,
 	return 0;
 }
 
+static int parse_attach_kernel(struct parse *p, const struct yaml_node *node,
+			       void *obj)
+{
+	struct attach_rule *rule = obj;
+	int ret;
+
+	ret = want_kind(p, node, YAML_KIND_SCALAR, "'kernel' wants yes or no",
+			NULL);
+	if (ret)
+		return ret;
+	if (!strcmp(node->text, "yes"))
+		rule->more |= ELISA_RIGHT_KERNEL;
+	else if (strcmp(node->text, "no"))
+		return yaml_error_at(&p->err, node, "yes or no",
+				     "unknown value '%.40s' for 'kernel'",
+				     node->text);
+	return 0;
+}
+
+static int parse_attach_trust(struct parse *p, const struct yaml_node *node,
+			      void *obj)
+{
+	struct attach_rule *rule = obj;
+	int ret;
+
+	ret = want_kind(p, node, YAML_KIND_SCALAR,
+			"'trust' wants sealed or full", NULL);
+	if (ret)
+		return ret;
+	if (!strcmp(node->text, "full"))
+		rule->more |= ELISA_RIGHT_FULL_TRUST;
+	else if (strcmp(node->text, "sealed"))
+		return yaml_error_at(&p->err, node, "sealed or full",
+				     "unknown value '%.40s' for 'trust'",
+				     node->text);
+	return 0;
+}
+
 static const struct field attach_fields[] = {
 	{ "name", parse_attach_name },
 	{ "rights", parse_attach_rights },
+	{ "kernel", parse_attach_kernel },
+	{ "trust", parse_attach_trust },
 	{ }
 };
 
@@ -308,7 +440,8 @@ static int parse_attach_item(struct parse *p, const struct yaml_node *node,
 					     "like { name: \"kv.*\", rights: ro }",
 					     "this attach rule has no 'name'");
 	}
-	return add_grant(p, rule.name, entry, ELISA_GRANT_ATTACH, rule.rights);
+	return add_grant(p, rule.name, entry, ELISA_GRANT_ATTACH,
+			 rule.rights | rule.more);
 }
 
 static int parse_attach(struct parse *p, const struct yaml_node *node,
@@ -326,128 +459,48 @@ static int parse_attach(struct parse *p, const struct yaml_node *node,
 
 /* limits: */
 
-static int set_limit(struct parse *p, const struct yaml_node *node,
-		     struct policy_limits *limits, unsigned int attr,
-		     __u64 value)
+static int set_limit(struct parse *p, const struct yaml_node *key,
+		     const struct yaml_node *node,
+		     struct policy_limits *limits)
 {
-	if (value > policy_limit_max(attr))
-		return yaml_error_at(&p->err, node, NULL,
-				     "%s is more than the most that is possible, %u",
-				     node->text, policy_limit_max(attr));
-	limits->set[attr] = true;
-	limits->value[attr] = value;
+	const struct limit *limit = limit_by_key(key->text);
+	char known[LIMIT_KEYS_SIZE], hints[LIMIT_KEYS_SIZE + 16], why[160];
+	const char *hint;
+	__u32 value;
+	int ret;
+
+	if (!limit) {
+		limit_keys(known);
+		snprintf(hints, sizeof(hints), "known here: %s", known);
+		return yaml_error_at(&p->err, key, hints, "unknown key '%.40s'",
+				     key->text);
+	}
+	ret = want_kind(p, node, YAML_KIND_SCALAR,
+			limit->is_size ? "a size is wanted" :
+					 "a number is wanted",
+			limit->is_size ? "like 64M" : NULL);
+	if (ret)
+		return ret;
+	ret = limit_parse(limit, node->text, node->len, &value, why,
+			  sizeof(why), &hint);
+	if (ret)
+		return yaml_error_at(&p->err, node, hint, "%s", why);
+	limits->set[limit->attr] = true;
+	limits->value[limit->attr] = value;
 	return 0;
 }
-
-static int parse_count(struct parse *p, const struct yaml_node *node,
-		       struct policy_limits *limits, unsigned int attr)
-{
-	__u64 value;
-	int ret;
-
-	ret = want_kind(p, node, YAML_KIND_SCALAR, "a number is wanted", NULL);
-	if (ret)
-		return ret;
-	if (!parse_decimal(node->text, node->len, &value))
-		return yaml_error_at(&p->err, node, NULL, "bad number '%.40s'",
-				     node->text);
-	return set_limit(p, node, limits, attr, value);
-}
-
-static int parse_attachments(struct parse *p, const struct yaml_node *node,
-			     void *obj)
-{
-	return parse_count(p, node, obj, ELISA_LIMIT_A_ATTACHMENTS);
-}
-
-static int parse_instances(struct parse *p, const struct yaml_node *node,
-			   void *obj)
-{
-	return parse_count(p, node, obj, ELISA_LIMIT_A_INSTANCES);
-}
-
-static int parse_exports(struct parse *p, const struct yaml_node *node,
-			 void *obj)
-{
-	return parse_count(p, node, obj, ELISA_LIMIT_A_EXPORTS);
-}
-
-static int parse_suspended(struct parse *p, const struct yaml_node *node,
-			   void *obj)
-{
-	return parse_count(p, node, obj, ELISA_LIMIT_A_SUSPENDED_MS);
-}
-
-static int parse_section(struct parse *p, const struct yaml_node *node,
-			 void *obj)
-{
-	return parse_count(p, node, obj, ELISA_LIMIT_A_SECTION_US);
-}
-
-static int parse_pinned(struct parse *p, const struct yaml_node *node,
-			void *obj)
-{
-	unsigned int shift = 0;
-	size_t digits = node->len;
-	__u64 size;
-	int ret;
-
-	ret = want_kind(p, node, YAML_KIND_SCALAR, "a size is wanted",
-			"like 64M");
-	if (ret)
-		return ret;
-	if (digits) {
-		digits--;
-		switch (node->text[digits]) {
-		case 'K':
-			shift = 10;
-			break;
-		case 'M':
-			shift = 20;
-			break;
-		case 'G':
-			shift = 30;
-			break;
-		default:
-			digits++;
-		}
-	}
-	/* No more digits than leave room for the shift. */
-	if (digits > 10 || !parse_decimal(node->text, digits, &size))
-		return yaml_error_at(&p->err, node,
-				     "bytes, or with K, M or G, like 64M",
-				     "bad size '%.40s'", node->text);
-	size <<= shift;
-	if (size & ((1 << PAGE_SHIFT) - 1))
-		return yaml_error_at(&p->err, node, NULL,
-				     "size %s is not a multiple of 4096",
-				     node->text);
-	size >>= PAGE_SHIFT;
-	if (size > policy_limit_max(ELISA_LIMIT_A_PINNED_PAGES))
-		return yaml_error_at(&p->err, node, NULL,
-				     "size %s is more than the most that is possible, 4G",
-				     node->text);
-	return set_limit(p, node, obj, ELISA_LIMIT_A_PINNED_PAGES, size);
-}
-
-static const struct field limit_fields[] = {
-	{ "attachments", parse_attachments },
-	{ "instances", parse_instances },
-	{ "exports", parse_exports },
-	{ "pinned", parse_pinned },
-	{ "suspended-ms", parse_suspended },
-	{ "section-us", parse_section },
-	{ }
-};
 
 static int parse_limits(struct parse *p, const struct yaml_node *node,
 			struct policy_limits *limits)
 {
+	size_t i;
 	int ret;
 
 	ret = want_kind(p, node, YAML_KIND_MAP, "'limits' wants a map",
 			"like { attachments: 16 }");
-	return ret ? ret : parse_map(p, node, limit_fields, limits);
+	for (i = 0; !ret && i < node->n_items; i += 2)
+		ret = set_limit(p, node->item[i], node->item[i + 1], limits);
+	return ret;
 }
 
 static int parse_entry_limits(struct parse *p, const struct yaml_node *node,
@@ -498,7 +551,7 @@ static int parse_vm(struct parse *p, const struct yaml_node *node)
 	int ret;
 
 	ret = want_kind(p, node, YAML_KIND_MAP, "a VM entry wants a map",
-			"like - match: { name: manager }");
+			"like - match: { uid: 1000 }");
 	if (ret)
 		return ret;
 	if (p->policy->n_entries == POLICY_ENTRIES_MAX)
@@ -508,6 +561,7 @@ static int parse_vm(struct parse *p, const struct yaml_node *node)
 	entry = policy_add(p->policy);
 	if (!entry)
 		return yaml_error_at(&p->err, node, NULL, "out of memory");
+	entry->file = p->file;
 	entry->line = node->line;
 
 	ret = parse_map(p, node, vm_fields, entry);
@@ -515,7 +569,7 @@ static int parse_vm(struct parse *p, const struct yaml_node *node)
 		return ret;
 	if (!map_get(node, "match"))
 		return yaml_error_at(&p->err, node,
-				     "say which VM: match: { name: ... }",
+				     "say which VM: match: { uid: ... }",
 				     "this VM entry has no 'match'");
 	if (!map_get(node, "export") && !map_get(node, "attach"))
 		return yaml_error_at(&p->err, node,
@@ -549,7 +603,17 @@ static int parse_defaults(struct parse *p, const struct yaml_node *node,
 
 	ret = want_kind(p, node, YAML_KIND_MAP, "'defaults' wants a map",
 			NULL);
-	return ret ? ret : parse_map(p, node, default_fields, obj);
+	if (ret)
+		return ret;
+	/* One file cannot have it twice. */
+	if (p->defaults_file)
+		return yaml_error_at(&p->err, node,
+				     "they are for all files; join the two",
+				     "duplicate 'defaults', first in %.100s, line %u",
+				     p->defaults_file, p->defaults_line);
+	p->defaults_file = p->file;
+	p->defaults_line = node->line;
+	return parse_map(p, node, default_fields, obj);
 }
 
 static const struct field top_fields[] = {
@@ -560,44 +624,72 @@ static const struct field top_fields[] = {
 
 static int parse_top(struct parse *p, const struct yaml_node *root)
 {
-	size_t i;
 	int ret;
 
 	ret = want_kind(p, root, YAML_KIND_MAP, "a policy is a map",
 			"known here: defaults, vms");
-	if (!ret)
-		ret = parse_map(p, root, top_fields, NULL);
-	if (ret)
-		return ret;
-	/* Only now: 'defaults' may come after 'vms'. */
-	for (i = 0; i < p->policy->n_entries; i++)
-		policy_limits_inherit(&p->policy->entries[i].limits,
-				      &p->defaults);
-	return 0;
+	return ret ? ret : parse_map(p, root, top_fields, NULL);
 }
 
-int policy_parse(struct policy *policy, const char *file, const char *buf,
-		 size_t len, char *err, size_t err_size)
+static int parse_text(struct parse *p, const struct policy_text *text)
 {
-	struct parse p = { .policy = policy };
 	struct yaml_node *root;
 	int ret;
 
-	policy_init(policy);
-	if (len > POLICY_FILE_MAX) {
-		snprintf(err, err_size, "%s:1:1: larger than 1 MiB", file);
+	if (text->len > POLICY_FILE_MAX) {
+		p->err.line = 1;
+		p->err.col = 1;
+		strcpy(p->err.text, "larger than 1 MiB");
 		return -EFBIG;
 	}
-	ret = yaml_tree_parse(buf, len, &root, &p.err);
-	if (!ret && root)
-		ret = parse_top(&p, root);
-	yaml_tree_free(root);
-	if (ret) {
-		policy_free(policy);
-		snprintf(err, err_size, "%s:%u:%u: %s", file, p.err.line,
-			 p.err.col, p.err.text);
+	p->file = policy_add_file(p->policy, text->file);
+	if (!p->file) {
+		strcpy(p->err.text, "out of memory");
+		return -ENOMEM;
 	}
+	ret = yaml_tree_parse(text->buf, text->len, &root, &p->err);
+	if (!ret && root)
+		ret = parse_top(p, root);
+	yaml_tree_free(root);
 	return ret;
+}
+
+int policy_parse(struct policy *policy, const struct policy_text *texts,
+		 size_t n, char *err, size_t err_size)
+{
+	struct parse p = { .policy = policy };
+	size_t i;
+	int ret = 0;
+
+	policy_init(policy);
+	for (i = 0; i < n; i++) {
+		ret = parse_text(&p, &texts[i]);
+		if (ret) {
+			policy_free(policy);
+			snprintf(err, err_size, "%s:%u:%u: %s", texts[i].file,
+				 p.err.line, p.err.col, p.err.text);
+			return ret;
+		}
+	}
+	/* Only now: 'defaults' may come after 'vms', and in another file. */
+	for (i = 0; i < policy->n_entries; i++)
+		policy_limits_inherit(&policy->entries[i].limits, &p.defaults);
+	return 0;
+}
+
+/* Whoever can write the policy can share every VM's memory. */
+static bool is_safe(const struct stat *st)
+{
+	return !(st->st_mode & 0002) &&
+	       (!st->st_uid || st->st_uid == geteuid());
+}
+
+static int unsafe(const char *file, char *err, size_t err_size)
+{
+	snprintf(err, err_size,
+		 "%s: refused, other users can write it (chown root, chmod o-w)",
+		 file);
+	return -EPERM;
 }
 
 static ssize_t read_all(int fd, char *buf, size_t size)
@@ -618,16 +710,15 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 	return len;
 }
 
-int policy_load(struct policy *policy, const char *file, char *err,
-		size_t err_size)
+static int read_file(const char *file, char **buf, size_t *size, char *err,
+		     size_t err_size)
 {
-	char *buf = NULL;
 	struct stat st;
 	ssize_t len;
 	int ret = 0;
 	int fd;
 
-	policy_init(policy);
+	*buf = NULL;
 	/* Non-blocking, so that a FIFO does not hang us. */
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
@@ -641,27 +732,131 @@ int policy_load(struct policy *policy, const char *file, char *err,
 		snprintf(err, err_size, "%s: not a regular file", file);
 		goto out;
 	}
-	/* Whoever can write the policy can share every VM's memory. */
-	if ((st.st_mode & 0002) || (st.st_uid && st.st_uid != geteuid())) {
-		ret = -EPERM;
-		snprintf(err, err_size,
-			 "%s: refused, other users can write it (chown root, chmod o-w)",
-			 file);
+	if (!is_safe(&st)) {
+		ret = unsafe(file, err, err_size);
 		goto out;
 	}
 	/* One byte more, to see that it is too large. */
-	buf = malloc(POLICY_FILE_MAX + 1);
-	len = buf ? read_all(fd, buf, POLICY_FILE_MAX + 1) : -ENOMEM;
+	*buf = malloc(POLICY_FILE_MAX + 1);
+	len = *buf ? read_all(fd, *buf, POLICY_FILE_MAX + 1) : -ENOMEM;
 	if (len < 0) {
 		ret = len;
 		snprintf(err, err_size, "%s: cannot read: %s", file,
 			 strerror(-ret));
 		goto out;
 	}
-	ret = policy_parse(policy, file, buf, len, err, err_size);
+	*size = len;
 out:
-	free(buf);
 	if (fd >= 0)
 		close(fd);
+	return ret;
+}
+
+int policy_load_files(struct policy *policy, char *const *files, size_t n,
+		      char *err, size_t err_size)
+{
+	struct policy_text *texts = calloc(n + 1, sizeof(*texts));
+	char **bufs = calloc(n + 1, sizeof(*bufs));
+	int ret = 0;
+	size_t i;
+
+	policy_init(policy);
+	if (!texts || !bufs) {
+		snprintf(err, err_size, "out of memory");
+		ret = -ENOMEM;
+	}
+	for (i = 0; !ret && i < n; i++) {
+		texts[i].file = files[i];
+		ret = read_file(files[i], &bufs[i], &texts[i].len, err,
+				err_size);
+		texts[i].buf = bufs[i];
+	}
+	if (!ret)
+		ret = policy_parse(policy, texts, n, err, err_size);
+	for (i = 0; bufs && i < n; i++)
+		free(bufs[i]);
+	free(bufs);
+	free(texts);
+	return ret;
+}
+
+/* As for run-parts and its kind: what an editor leaves behind is not meant. */
+static int is_conf(const struct dirent *entry)
+{
+	const char *name = entry->d_name;
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > 5 && !strcmp(name + len - 5, ".conf");
+}
+
+/* In the order of their bytes, whatever the locale says. */
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The files of the folder conf.d beside FILE, behind FILE itself. */
+static int list_files(const char *file, char **files, size_t *n, char *err,
+		      size_t err_size)
+{
+	const char *slash = strrchr(file, '/');
+	struct dirent **entries = NULL;
+	char dir[4096];
+	struct stat st;
+	int found, ret = 0, i;
+
+	snprintf(dir, sizeof(dir), "%.*s%s",
+		 slash ? (int)(slash - file + 1) : 0, file, POLICY_CONF_DIR);
+	if (stat(dir, &st)) {
+		if (errno == ENOENT)
+			return 0;
+		snprintf(err, err_size, "%s: cannot open: %s", dir,
+			 strerror(errno));
+		return -EIO;
+	}
+	if (!is_safe(&st))
+		return unsafe(dir, err, err_size);
+	found = scandir(dir, &entries, is_conf, by_bytes);
+	if (found < 0) {
+		snprintf(err, err_size, "%s: cannot open: %s", dir,
+			 strerror(errno));
+		return -EIO;
+	}
+	for (i = 0; i < found; i++) {
+		if (*n == POLICY_FILES_MAX) {
+			snprintf(err, err_size, "%s: more than %d files", dir,
+				 POLICY_FILES_MAX - 1);
+			ret = -E2BIG;
+			break;
+		}
+		if (asprintf(&files[*n], "%s/%s", dir,
+			     entries[i]->d_name) < 0) {
+			files[*n] = NULL;
+			snprintf(err, err_size, "out of memory");
+			ret = -ENOMEM;
+			break;
+		}
+		++*n;
+	}
+	for (i = 0; i < found; i++)
+		free(entries[i]);
+	free(entries);
+	return ret;
+}
+
+int policy_load(struct policy *policy, const char *file, char *err,
+		size_t err_size)
+{
+	char *files[POLICY_FILES_MAX] = { 0 };
+	size_t n = 1;
+	int ret;
+
+	policy_init(policy);
+	files[0] = (char *)file;
+	ret = list_files(file, files, &n, err, err_size);
+	if (!ret)
+		ret = policy_load_files(policy, files, n, err, err_size);
+	while (--n)
+		free(files[n]);
 	return ret;
 }

@@ -8,6 +8,7 @@ ELISACTL_CORE := \
 	doctor_find.c \
 	doctor_kernel.c \
 	doctor_module.c \
+	limit.c \
 	log.c \
 	nl.c \
 	nl_ack.c \
@@ -20,6 +21,7 @@ ELISACTL_CORE := \
 	pattern.c \
 	policy.c \
 	policy_yaml.c \
+	plan_diff.c \
 	print.c \
 	retry.c \
 	uevent.c \
@@ -40,13 +42,16 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	cmd_policy.c \
 	cmd_stats.c \
 	cmd_vm.c \
+	control.c \
 	daemon.c \
 	enrol.c \
 	find.c \
 	main.c \
 	notify.c \
+	plan.c \
 	probe.c \
-	probe_vm.c
+	probe_vm.c \
+	reload.c
 
 # The loader of sub images: the guest library's, the only one there is.
 ELISACTL_LOADER := image.c name.c subimage.c

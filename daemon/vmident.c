@@ -13,6 +13,7 @@
 /* A longer command line is cut; the names are wanted from its first part. */
 #define CMDLINE_SIZE	65536
 #define STATUS_SIZE	8192
+#define CGROUP_SIZE	8192
 
 bool vm_name_valid(const char *name, size_t len)
 {
@@ -165,6 +166,158 @@ int vm_ident_from_status(struct vm_ident *ident, const char *status)
 	return 0;
 }
 
+/* systemd.unit(5): what a name of a unit consists of */
+static bool unit_chars(const char *name, size_t len)
+{
+	size_t i;
+
+	if (!len || len >= VM_UNIT_SIZE)
+		return false;
+	for (i = 0; i < len; i++) {
+		char c = name[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (c >= '0' && c <= '9') || (c && strchr(":-_.\\@", c))))
+			return false;
+	}
+	return true;
+}
+
+static bool ends_with(const char *name, size_t len, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return len > n && !memcmp(name + len - n, suffix, n);
+}
+
+bool vm_unit_valid(const char *name, size_t len)
+{
+	return unit_chars(name, len) && (ends_with(name, len, ".scope") ||
+					 ends_with(name, len, ".service"));
+}
+
+bool vm_slice_valid(const char *name, size_t len)
+{
+	return unit_chars(name, len) && ends_with(name, len, ".slice");
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/*
+ * "machine-qemu\x2d7\x2dweb.scope" is what libvirt and systemd-machined make
+ * of the domain "web": "qemu-", its number, "-", its name; escaped.
+ */
+static void libvirt_from_unit(struct vm_ident *ident)
+{
+	static const char prefix[] = "machine-qemu-";
+	const char *from = ident->unit;
+	char name[VM_UNIT_SIZE];
+	const char *s = name;
+	size_t n = 0, len;
+
+	while (*from) {
+		if (from[0] != '\\') {
+			name[n++] = *from++;
+			continue;
+		}
+		if (from[1] != 'x' || hex_digit(from[2]) < 0 ||
+		    hex_digit(from[3]) < 0)
+			return;
+		name[n] = hex_digit(from[2]) << 4 | hex_digit(from[3]);
+		if (!name[n++])
+			return;
+		from += 4;
+	}
+	name[n] = '\0';
+	if (!ends_with(name, n, ".scope") ||
+	    strncmp(name, prefix, sizeof(prefix) - 1))
+		return;
+	name[n - strlen(".scope")] = '\0';
+	s += sizeof(prefix) - 1;
+	len = strspn(s, "0123456789");
+	/* The first '-' behind the number: the name may have others. */
+	if (!len || s[len] != '-')
+		return;
+	s += len + 1;
+	if (vm_name_valid(s, strlen(s)))
+		strcpy(ident->libvirt, s);
+}
+
+/* The path of systemd's hierarchy: "0::/path", or "1:name=systemd:/path". */
+static const char *systemd_path(const char *cgroup)
+{
+	const char *line = cgroup, *unified = NULL;
+
+	while (line) {
+		const char *colon = strchr(line, ':');
+
+		if (!colon)
+			break;
+		if (!strncmp(colon, ":name=systemd:", 14))
+			return colon + 14;
+		if (!strncmp(line, "0::", 3))
+			unified = line + 3;
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	return unified;
+}
+
+void vm_ident_from_cgroup(struct vm_ident *ident, const char *cgroup)
+{
+	const char *path = systemd_path(cgroup);
+	size_t slices = 0, len;
+
+	ident->slices[0] = '\0';
+	ident->unit[0] = '\0';
+	ident->libvirt[0] = '\0';
+	if (!path || *path != '/')
+		return;
+	for (path++;; path += len + 1) {
+		len = strcspn(path, "/\n");
+		if (vm_unit_valid(path, len)) {
+			memcpy(ident->unit, path, len);
+			ident->unit[len] = '\0';
+			libvirt_from_unit(ident);
+			return;
+		}
+		/* What is below anything else than a slice is not systemd's. */
+		if (!vm_slice_valid(path, len) || path[len] != '/' ||
+		    slices + len + 2 > sizeof(ident->slices)) {
+			ident->slices[0] = '\0';
+			return;
+		}
+		if (slices)
+			ident->slices[slices++] = '/';
+		memcpy(ident->slices + slices, path, len);
+		slices += len;
+		ident->slices[slices] = '\0';
+	}
+}
+
+bool vm_ident_in_slice(const struct vm_ident *ident, const char *slice)
+{
+	const char *s = ident->slices;
+	size_t n = strlen(slice), len;
+
+	while (*s) {
+		len = strcspn(s, "/");
+		if (len == n && !memcmp(s, slice, n))
+			return true;
+		s += len;
+		s += *s == '/';
+	}
+	return false;
+}
+
 static ssize_t read_proc(pid_t pid, const char *name, char *buf, size_t size)
 {
 	char path[64];
@@ -208,7 +361,12 @@ int vm_ident_read(struct vm_ident *ident, pid_t pid)
 	if (ret)
 		goto out;
 
-	n = read_proc(ident->pid, "cmdline", buf, CMDLINE_SIZE);
+	n = read_proc(ident->pid, "cgroup", buf, CGROUP_SIZE - 1);
+	if (n >= 0) {
+		buf[n] = '\0';
+		vm_ident_from_cgroup(ident, buf);
+		n = read_proc(ident->pid, "cmdline", buf, CMDLINE_SIZE);
+	}
 	if (n < 0)
 		ret = n;
 	else
@@ -218,14 +376,37 @@ out:
 	return ret;
 }
 
+/* In quotes, so that what a process calls itself ends where it seems to. */
+static void quote(char *to, size_t size, const char *from)
+{
+	size_t n = 0;
+
+	to[n++] = '"';
+	for (; *from && n < size - 2; from++)
+		to[n++] = *from == '"' || *from == '\\' || *from < 0x20 ||
+			  *from > 0x7e ? '?' : *from;
+	to[n++] = '"';
+	to[n] = '\0';
+}
+
 void vm_ident_format(const struct vm_ident *ident, char *buf, size_t size)
 {
-	char uid[16] = "mixed", uuid[UUID_TEXT_SIZE] = "-";
+	char comm[VM_COMM_SIZE + 3], name[VM_NAME_SIZE + 3];
+	char uuid[UUID_TEXT_SIZE];
+	int n;
 
+	quote(comm, sizeof(comm), ident->comm);
+	n = snprintf(buf, size, "pid=%d comm=%s", ident->pid, comm);
 	if (ident->has_uid)
-		snprintf(uid, sizeof(uid), "%u", ident->uid);
-	if (ident->has_uuid)
+		n += snprintf(buf + n, size - n, " uid=%u", ident->uid);
+	if (ident->unit[0] && n < (int)size)
+		n += snprintf(buf + n, size - n, " unit=%s", ident->unit);
+	if (ident->name[0] && n < (int)size) {
+		quote(name, sizeof(name), ident->name);
+		n += snprintf(buf + n, size - n, " name=%s", name);
+	}
+	if (ident->has_uuid && n < (int)size) {
 		uuid_format(ident->uuid, uuid);
-	snprintf(buf, size, "pid %d (%s) uid %s name %s uuid %s", ident->pid,
-		 ident->comm, uid, ident->name[0] ? ident->name : "-", uuid);
+		snprintf(buf + n, size - n, " uuid=%s", uuid);
+	}
 }

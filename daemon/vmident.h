@@ -2,8 +2,13 @@
 /*
  * Who a VM is, as far as its VMM's process tells.
  *
- * The uid comes from the kernel and is strong.  Name and UUID come from the
- * process's own command line: whoever can start a VMM can claim any of them.
+ * The uid comes from the kernel and is strong.  So does the control group; of
+ * its path only that part is used which the system's service manager made, and
+ * it obeys root: the slices that the path begins with, and the unit (a scope or
+ * a service) behind them.  What users have below that is not looked at.
+ *
+ * Name and UUID come from the process's own command line: whoever can start a
+ * VMM can claim any of them.
  */
 #ifndef ELISACTL_VMIDENT_H
 #define ELISACTL_VMIDENT_H
@@ -17,6 +22,7 @@
 
 #define VM_NAME_SIZE	64	/* ELISA_A_VM_NAME, with the terminating zero */
 #define VM_COMM_SIZE	64
+#define VM_UNIT_SIZE	256	/* systemd's limit, with the terminating zero */
 
 struct vm_ident {
 	pid_t pid;		/* process, not thread */
@@ -26,6 +32,9 @@ struct vm_ident {
 	bool has_uuid;
 	__u8 uuid[UUID_SIZE];
 	char comm[VM_COMM_SIZE];
+	char slices[VM_UNIT_SIZE];	/* "a.slice/a-b.slice"; empty: none */
+	char unit[VM_UNIT_SIZE];	/* "x.scope"; empty: none */
+	char libvirt[VM_NAME_SIZE];	/* the domain that the unit is for */
 };
 
 /* Is this 1..63 printable ASCII bytes? */
@@ -38,10 +47,22 @@ void vm_ident_from_cmdline(struct vm_ident *ident, const char *cmdline,
 /* STATUS is the content of /proc/PID/status; -EINVAL when it is not that. */
 int vm_ident_from_status(struct vm_ident *ident, const char *status);
 
-/* Read both files of a process or of any of its threads. */
+/*
+ * CGROUP is the content of /proc/PID/cgroup.  Without systemd, or in a part of
+ * the tree that it does not manage, there is neither unit nor slice.
+ */
+void vm_ident_from_cgroup(struct vm_ident *ident, const char *cgroup);
+bool vm_ident_in_slice(const struct vm_ident *ident, const char *slice);
+
+/* Can this be the name of a system unit that runs processes, or of a slice? */
+bool vm_unit_valid(const char *name, size_t len);
+bool vm_slice_valid(const char *name, size_t len);
+
+/* Read these files of a process or of any of its threads. */
 int vm_ident_read(struct vm_ident *ident, pid_t pid);
 
-/* "pid 12 (qemu) uid 107 name web uuid ..." for messages */
+/* pid=12 comm="qemu" uid=107 unit=x.scope name="web" uuid=..., as far as known */
+#define VM_IDENT_TEXT_SIZE	640
 void vm_ident_format(const struct vm_ident *ident, char *buf, size_t size);
 
 #endif /* ELISACTL_VMIDENT_H */

@@ -33,7 +33,7 @@ start_attack()
 	*" --attach "*)
 		;;
 	*)
-		set -- --attach '*:rwk' "$@"
+		set -- --attach '*:rwkf' "$@"
 		;;
 	esac
 

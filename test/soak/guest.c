@@ -106,10 +106,10 @@ void vm_enrol(unsigned int v)
 	int ret;
 
 	ret = run_command(out, sizeof(out),
-			  "elisactl vm enrol --pid %d --name %s --export 'soak.%u' --export 'many.*' --attach '*:%s' --limit attachments=%d --limit exports=%d --limit pinned-pages=%d --limit instances=%d",
+			  "elisactl vm enrol --pid %d --name %s --export 'soak.%u' --export 'many.*' --attach '*:%s' --limit attachments=%d --limit exports=%d --limit pinned=%dK --limit instances=%d",
 			  vms[v].pid, vm_name(v), v,
-			  may_write(v) ? "rwk" : "rok", LIMIT_ATTACHMENTS,
-			  LIMIT_EXPORTS, LIMIT_PINNED,
+			  may_write(v) ? "rwkf" : "rokf", LIMIT_ATTACHMENTS,
+			  LIMIT_EXPORTS, LIMIT_PINNED * 4,
 			  v == VM_LOW ? LIMIT_INSTANCES_LOW : LIMIT_INSTANCES);
 	if (ret)
 		wrong("vm enrol %s: status %d: %s", vm_name(v), ret, out);

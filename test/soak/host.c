@@ -160,7 +160,7 @@ static bool daemon_is_ready(void *unused)
 {
 	(void)unused;
 	/* Its netlink and event sockets are open then. */
-	return daemon_fds() >= 5 || kill(daemon_pid, 0);
+	return daemon_fds() >= 6 || kill(daemon_pid, 0);
 }
 
 void daemon_start(void)

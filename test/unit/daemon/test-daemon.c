@@ -108,6 +108,18 @@ static int play_enrol(struct nlmsghdr *nlh, struct nl_msg *answer)
 	return 0;
 }
 
+/* test-reload has more of this. */
+int enl_dump(struct enl *enl, __u8 cmd, enl_fn fn, void (*restart)(void *),
+	     void *arg)
+{
+	(void)enl;
+	(void)fn;
+	(void)restart;
+	(void)arg;
+	assert_int_equal(cmd, ELISA_CMD_VM_GET);
+	return 0;
+}
+
 int enl_request(struct enl *enl, struct nl_msg *msg, enl_fn fn, void *arg)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
@@ -117,6 +129,8 @@ int enl_request(struct enl *enl, struct nl_msg *msg, enl_fn fn, void *arg)
 
 	if (ghdr->cmd == ELISA_CMD_INFO)
 		nla_put_u32(answer, ELISA_A_ABI, ELISA_ABI_VERSION);
+	else if (ghdr->cmd == ELISA_CMD_VM_POLICY_GET)
+		ret = -ENOENT;
 	else
 		ret = play_enrol(nlh, answer);
 	if (!ret)
@@ -129,7 +143,7 @@ int enl_request(struct enl *enl, struct nl_msg *msg, enl_fn fn, void *arg)
 
 /* The test's part */
 
-static char config[32];
+static char config[32], control[48];
 static int report[2];
 
 static void *create_vm(void *arg)
@@ -217,7 +231,7 @@ static void stop(pid_t pid, int signal, int want)
 	}
 }
 
-/* '@' stands for what own() adds to a name. */
+/* '@' stands for what own() adds to a name, '$' for our uid. */
 static void write_config(const char *text)
 {
 	FILE *file = fopen(config, "w");
@@ -226,6 +240,8 @@ static void write_config(const char *text)
 	for (; *text; text++) {
 		if (*text == '@')
 			fputs(own(""), file);
+		else if (*text == '$')
+			fprintf(file, "%u", getuid());
 		else
 			fputc(*text, file);
 	}
@@ -244,7 +260,7 @@ static pid_t start_daemon(void)
 		close(report[0]);
 		report_fd = report[1];
 		events_fd = events[0];
-		exit(daemon_run(config));
+		exit(daemon_run(config, control));
 	}
 	close(report[1]);
 	close(events[0]);
@@ -279,8 +295,8 @@ static void life(void **state)
 
 	(void)state;
 	write_config("vms:\n"
-		     "- { match: { name: before@ }, export: [ x ] }\n"
-		     "- { match: { name: after@ }, attach: [ x ] }\n");
+		     "- { match: { name: before@, uid: $ }, export: [ x ] }\n"
+		     "- { match: { name: after@, uid: $ }, attach: [ x ] }\n");
 	before = start_vm("be-a-vm", "before");
 
 	/* One that was there first is found by the scan, */
@@ -294,11 +310,11 @@ static void life(void **state)
 	expect(NULL, 0);
 
 	/* A bad policy changes nothing, */
-	write_config("vms: [ { match: { name: other@ } } ]\n");
+	write_config("vms: [ { match: { name: other@, uid: $ } } ]\n");
 	kill(daemon, SIGHUP);
 	expect(NULL, 0);
 	/* a good one counts for those that are not enrolled. */
-	write_config("vms: [ { match: { name: other@ }, attach: [ x ] } ]\n");
+	write_config("vms: [ { match: { name: other@, uid: $ }, attach: [ x ] } ]\n");
 	kill(daemon, SIGHUP);
 	expect("other", other);
 	expect(NULL, 0);
@@ -331,7 +347,7 @@ static void many(void **state)
 
 	(void)state;
 	write_config("vms:\n"
-		     "- { match: { name: crowd@ }, attach: [ y ] }\n");
+		     "- { match: { name: crowd@, uid: $ }, attach: [ y ] }\n");
 	daemon = start_daemon();
 	for (i = 0; i < 16; i++)
 		pids[i] = start_vm("be-a-vm", "crowd");
@@ -367,8 +383,8 @@ static void creator_gone(void **state)
 
 	(void)state;
 	write_config("vms:\n"
-		     "- { match: { name: first@ }, attach: [ y ] }\n"
-		     "- { match: { name: orphan@ }, attach: [ y ] }\n");
+		     "- { match: { name: first@, uid: $ }, attach: [ y ] }\n"
+		     "- { match: { name: orphan@, uid: $ }, attach: [ y ] }\n");
 	daemon = start_daemon();
 	/* Its enrolment shows that the daemon listens. */
 	vm = start_vm("be-a-vm", "first");
@@ -409,6 +425,7 @@ int main(int argc, char **argv)
 
 	strcpy(config, "/tmp/elisa-test-XXXXXX");
 	close(mkstemp(config));
+	snprintf(control, sizeof(control), "%s.control", config);
 	ret = cmocka_run_group_tests_name("daemon", tests, NULL, NULL);
 	unlink(config);
 	return ret;

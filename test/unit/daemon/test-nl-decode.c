@@ -19,7 +19,7 @@
 
 /* A message under construction, without help from libnl */
 struct build {
-	unsigned char buf[4096] __attr(aligned(8));
+	unsigned char buf[8192] __attr(aligned(8));
 	size_t len;
 };
 
@@ -284,6 +284,140 @@ static void export_added(void **state)
 	free(nlh);
 }
 
+static void put_nest(struct build *b, __u16 type, const struct build *inner)
+{
+	const size_t head = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	put(b, type | NLA_F_NESTED, inner->buf + head, inner->len - head);
+}
+
+static void put_grant(struct build *b, __u8 kind, const char *pattern,
+		      long rights)
+{
+	struct build grant;
+
+	begin(&grant, 0);
+	put_u8(&grant, ELISA_GRANT_A_KIND, kind);
+	put_str(&grant, ELISA_GRANT_A_PATTERN, pattern);
+	if (rights >= 0)
+		put_u32(&grant, ELISA_GRANT_A_RIGHTS, rights);
+	put_nest(b, ELISA_A_GRANT, &grant);
+}
+
+static void policies(void **state)
+{
+	static struct enl_vm_policy p;
+	struct build b, limits;
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	begin(&b, ELISA_CMD_VM_POLICY_GET);
+	put_u32(&b, ELISA_A_VM_ID, 3);
+	put_u8(&b, ELISA_A_PCID, ELISA_PCID_DENY);
+	put_u8(&b, ELISA_A_ORIGIN, ELISA_ORIGIN_POLICY);
+	begin(&limits, 0);
+	put_u32(&limits, ELISA_LIMIT_A_EXPORTS, 0);
+	put_u32(&limits, ELISA_LIMIT_A_EVENTS, 10);
+	put_u32(&limits, 40, 10);
+	put_nest(&b, ELISA_A_LIMITS, &limits);
+	put_grant(&b, ELISA_GRANT_EXPORT, "kv.*", -1);
+	put_grant(&b, ELISA_GRANT_ATTACH, "a", ELISA_RIGHT_READ);
+	put_grant(&b, ELISA_GRANT_ATTACH, "a", ELISA_RIGHT_WRITE);
+	nlh = end(&b);
+	assert_int_equal(enl_policy_decode(nlh, &p), 0);
+	free(nlh);
+	assert_int_equal(p.id, 3);
+	assert_int_equal(p.origin, ELISA_ORIGIN_POLICY);
+	assert_int_equal(p.entry.pcid, ELISA_PCID_DENY);
+	assert_true(p.entry.limits.set[ELISA_LIMIT_A_EXPORTS]);
+	assert_int_equal(p.entry.limits.value[ELISA_LIMIT_A_EVENTS], 10);
+	assert_false(p.entry.limits.set[ELISA_LIMIT_A_ATTACHMENTS]);
+	assert_int_equal(p.entry.n_grants, 2);
+	assert_string_equal(p.entry.grants[0].pattern, "kv.*");
+	assert_int_equal(p.entry.grants[1].rights,
+			 ELISA_RIGHT_READ | ELISA_RIGHT_WRITE);
+
+	/* Each wrong in one thing */
+	begin(&b, ELISA_CMD_VM_POLICY_GET);
+	put_u8(&b, ELISA_A_PCID, 0);
+	nlh = end(&b);
+	assert_int_equal(enl_policy_decode(nlh, &p), -EBADMSG);
+	free(nlh);
+	begin(&b, ELISA_CMD_VM_POLICY_GET);
+	put_u32(&b, ELISA_A_VM_ID, 3);
+	put_grant(&b, ELISA_GRANT_ATTACH, "a", -1);
+	nlh = end(&b);
+	assert_int_equal(enl_policy_decode(nlh, &p), -EBADMSG);
+	free(nlh);
+	begin(&b, ELISA_CMD_VM_POLICY_GET);
+	put_u32(&b, ELISA_A_VM_ID, 3);
+	begin(&limits, 0);
+	put_u8(&limits, ELISA_LIMIT_A_EXPORTS, 0);
+	put_nest(&b, ELISA_A_LIMITS, &limits);
+	nlh = end(&b);
+	assert_int_equal(enl_policy_decode(nlh, &p), -EBADMSG);
+	free(nlh);
+}
+
+/* A newer module with more grants than we know of: no more than fit. */
+static void many_grants(void **state)
+{
+	static struct enl_vm_policy p;
+	char pattern[ELISA_NAME_SIZE];
+	struct nlmsghdr *nlh;
+	struct build b;
+	unsigned int i;
+
+	(void)state;
+	begin(&b, ELISA_CMD_VM_POLICY_GET);
+	put_u32(&b, ELISA_A_VM_ID, 3);
+	for (i = 0; i <= ELISA_GRANTS_MAX; i++) {
+		sprintf(pattern, "p%u", i);
+		put_grant(&b, ELISA_GRANT_ATTACH, pattern, 1);
+	}
+	nlh = end(&b);
+	assert_int_equal(enl_policy_decode(nlh, &p), -EBADMSG);
+	free(nlh);
+}
+
+static void sets(void **state)
+{
+	struct enl_set_result r;
+	struct nlmsghdr *nlh;
+	struct build b;
+
+	(void)state;
+	begin(&b, ELISA_CMD_VM_SET);
+	put_u32(&b, ELISA_A_N_ATTACHMENTS, 2);
+	nlh = end(&b);
+	assert_int_equal(enl_set_decode(nlh, &r), -EBADMSG);
+	free(nlh);
+	put_u32(&b, ELISA_A_VM_ID, 3);
+	put_u32(&b, ELISA_A_N_EXPORTS, 1);
+	nlh = end(&b);
+	assert_int_equal(enl_set_decode(nlh, &r), 0);
+	free(nlh);
+	assert_int_equal(r.id, 3);
+	assert_int_equal(r.attachments, 2);
+	assert_int_equal(r.exports, 1);
+}
+
+/* A number of another size than we read it with */
+static void short_number(void **state)
+{
+	struct nlmsghdr *nlh;
+	struct enl_vm vm;
+	struct build b;
+
+	(void)state;
+	begin(&b, ELISA_CMD_VM_GET);
+	put_u32(&b, ELISA_A_VM_ID, 3);
+	put_u8(&b, ELISA_A_UNMIGRATABLE, 1);
+	nlh = end(&b);
+	assert_int_equal(enl_vm_decode(nlh, &vm), -EBADMSG);
+	free(nlh);
+}
+
 static void attachments(void **state)
 {
 	struct enl_attachment a;
@@ -425,6 +559,10 @@ int main(void)
 		cmocka_unit_test(vm_bad),
 		cmocka_unit_test(exports),
 		cmocka_unit_test(export_added),
+		cmocka_unit_test(policies),
+		cmocka_unit_test(many_grants),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(short_number),
 		cmocka_unit_test(attachments),
 		cmocka_unit_test(events),
 		cmocka_unit_test(enrolled),

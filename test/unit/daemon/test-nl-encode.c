@@ -146,7 +146,7 @@ static void enrol_small(void **state)
 	(void)state;
 	assert_string_equal(check(enl_enrol_msg(FAMILY, &e),
 				  ELISA_CMD_VM_ENROL),
-			    "7:05000000 8:766d00 14:00 ");
+			    "7:05000000 8:766d00 14:00 35:00 ");
 }
 
 #define ENROL_BASE	"7:07000000 8:6d616e6167657200 " \
@@ -172,6 +172,7 @@ static void enrol_full(void **state)
 		.n_grants = 2,
 		.limits = &limits,
 		.pcid = ELISA_PCID_TRUST,
+		.origin = ELISA_ORIGIN_POLICY,
 	};
 
 	(void)state;
@@ -182,12 +183,49 @@ static void enrol_full(void **state)
 	assert_string_equal(check(enl_enrol_msg(FAMILY, &e),
 				  ELISA_CMD_VM_ENROL),
 			    ENROL_BASE ENROL_GRANTS
-			    "n13:{2:00000000 4:00400000 } 14:02 ");
+			    "n13:{2:00000000 4:00400000 } 14:02 35:01 ");
 
 	/* Limits of which none is set do not make an empty nest. */
 	memset(&limits, 0, sizeof(limits));
 	assert_null(strstr(check(enl_enrol_msg(FAMILY, &e), ELISA_CMD_VM_ENROL),
 			   "n13:"));
+}
+
+static void set(void **state)
+{
+	static const struct policy_grant grants[] = {
+		{ ELISA_GRANT_EXPORT, 0, "kv.*" },
+		{ ELISA_GRANT_ATTACH, ELISA_RIGHT_READ, "a" },
+	};
+	struct policy_limits limits = { .set = { false } };
+	struct enl_set e = {
+		.vm = { .id = 3, .fd = -1 },
+		.grants = grants,
+		.n_grants = 2,
+		.limits = &limits,
+		.pcid = ELISA_PCID_DENY,
+		.origin = ELISA_ORIGIN_POLICY,
+	};
+
+	(void)state;
+	limits.set[ELISA_LIMIT_A_EVENTS] = true;
+	limits.value[ELISA_LIMIT_A_EVENTS] = 7;
+	assert_string_equal(check(enl_set_msg(FAMILY, &e), ELISA_CMD_VM_SET),
+			    "6:03000000 " ENROL_GRANTS
+			    "n13:{6:07000000 } 14:01 35:01 ");
+	/* By a descriptor, and with nothing left. */
+	e = (struct enl_set){ .vm = { .fd = 9 } };
+	assert_string_equal(check(enl_set_msg(FAMILY, &e), ELISA_CMD_VM_SET),
+			    "7:09000000 14:00 35:00 ");
+	assert_string_equal(check(enl_policy_get_msg(FAMILY, &e.vm),
+				  ELISA_CMD_VM_POLICY_GET), "7:09000000 ");
+	e.vm.id = 5;
+	assert_string_equal(check(enl_policy_get_msg(FAMILY, &e.vm),
+				  ELISA_CMD_VM_POLICY_GET), "6:05000000 ");
+	e.n_grants = ELISA_GRANTS_MAX + 1;
+	assert_null(enl_set_msg(FAMILY, &e));
+	e = (struct enl_set){ .vm = { .fd = -1 } };
+	assert_null(enl_set_msg(FAMILY, &e));
 }
 
 /* The most that a policy can hold fits. */
@@ -247,6 +285,7 @@ int main(void)
 		cmocka_unit_test(export_add_largest),
 		cmocka_unit_test(enrol_small),
 		cmocka_unit_test(enrol_full),
+		cmocka_unit_test(set),
 		cmocka_unit_test(enrol_largest),
 		cmocka_unit_test(enrol_bad),
 	};

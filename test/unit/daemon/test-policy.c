@@ -59,29 +59,28 @@ static void matching(void **state)
 	assert_int_equal(find(&policy, "web", uuid_a, 0), -1);
 
 	add(&policy, "web", NULL, 1000);	/* 0 */
-	add(&policy, "web", NULL, -1);		/* 1 */
-	add(&policy, "", uuid_a, -1);		/* 2 */
-	add(&policy, "", NULL, 0);		/* 3 */
-	add(&policy, "db", uuid_b, 5);		/* 4 */
-	add(&policy, "", uuid_b, -1);		/* 5 */
+	add(&policy, "", uuid_a, 7);		/* 1 */
+	add(&policy, "", NULL, 0);		/* 2 */
+	add(&policy, "db", uuid_b, 5);		/* 3 */
+	add(&policy, "", uuid_b, 5);		/* 4 */
 
 	/* All keys of an entry must match. */
 	assert_int_equal(find(&policy, "web", NULL, 1000), 0);
-	assert_int_equal(find(&policy, "web", NULL, 1001), 1);
-	assert_int_equal(find(&policy, "web", NULL, -1), 1);
+	assert_int_equal(find(&policy, "web", NULL, 1001), -1);
+	assert_int_equal(find(&policy, "web", NULL, -1), -1);
 	/* The first entry counts, whatever is more exact. */
-	assert_int_equal(find(&policy, "web", uuid_a, 0), 1);
-	assert_int_equal(find(&policy, "x", uuid_a, 0), 2);
-	assert_int_equal(find(&policy, "x", uuid_b, 5), 5);
-	assert_int_equal(find(&policy, "db", uuid_b, 5), 4);
+	assert_int_equal(find(&policy, "web", uuid_a, 0), 2);
+	assert_int_equal(find(&policy, "x", uuid_a, 7), 1);
+	assert_int_equal(find(&policy, "x", uuid_b, 5), 4);
+	assert_int_equal(find(&policy, "db", uuid_b, 5), 3);
 	/* An unknown uid is not uid 0, a missing UUID not the zero UUID. */
-	assert_int_equal(find(&policy, "x", NULL, 0), 3);
+	assert_int_equal(find(&policy, "x", NULL, 0), 2);
 	assert_int_equal(find(&policy, "x", NULL, -1), -1);
 	assert_int_equal(find(&policy, "", NULL, -1), -1);
 	/* No wildcards, no prefixes, no case folding. */
-	assert_int_equal(find(&policy, "we", NULL, 7), -1);
-	assert_int_equal(find(&policy, "webs", NULL, 7), -1);
-	assert_int_equal(find(&policy, "Web", NULL, 7), -1);
+	assert_int_equal(find(&policy, "we", NULL, 1000), -1);
+	assert_int_equal(find(&policy, "webs", NULL, 1000), -1);
+	assert_int_equal(find(&policy, "Web", NULL, 1000), -1);
 	policy_free(&policy);
 }
 
@@ -92,7 +91,7 @@ static void zero_uuid(void **state)
 
 	(void)state;
 	policy_init(&policy);
-	add(&policy, "", zero, -1);
+	add(&policy, "", zero, 1);
 	assert_int_equal(find(&policy, "x", NULL, 1), -1);
 	assert_int_equal(find(&policy, "x", zero, 1), 0);
 	policy_free(&policy);
@@ -107,6 +106,84 @@ static void empty_match(void **state)
 	add(&policy, "", NULL, -1);
 	assert_int_equal(find(&policy, "x", uuid_a, 0), -1);
 	policy_free(&policy);
+}
+
+/* Names and UUIDs are claims: they are no reason to grant anything. */
+static void weak_match(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	policy_init(&policy);
+	add(&policy, "web", NULL, -1);
+	add(&policy, "", uuid_a, -1);
+	add(&policy, "web", uuid_a, -1);
+	assert_int_equal(find(&policy, "web", uuid_a, 0), -1);
+	assert_int_equal(find(&policy, "web", NULL, 1000), -1);
+	policy_free(&policy);
+}
+
+static int find_cgroup(const struct policy *policy, const char *cgroup)
+{
+	struct vm_ident id = ident("web", NULL, 1000);
+	const struct policy_entry *entry;
+
+	vm_ident_from_cgroup(&id, cgroup);
+	entry = policy_find(policy, &id);
+	return entry ? (int)(entry - policy->entries) : -1;
+}
+
+static void units(void **state)
+{
+	struct policy policy;
+	struct policy_entry *e;
+
+	(void)state;
+	policy_init(&policy);
+	e = policy_add(&policy);		/* 0 */
+	strcpy(e->match.libvirt, "web");
+	strcpy(e->match.slice, "tenant.slice");
+	e = policy_add(&policy);		/* 1 */
+	strcpy(e->match.libvirt, "web");
+	e = policy_add(&policy);		/* 2 */
+	strcpy(e->match.unit, "vm-web.service");
+	e = policy_add(&policy);		/* 3 */
+	strcpy(e->match.slice, "machine.slice");
+
+	assert_int_equal(find_cgroup(&policy, "0::/tenant.slice/machine-qemu\\x2d3\\x2dweb.scope\n"), 0);
+	assert_int_equal(find_cgroup(&policy, "0::/machine.slice/machine-qemu\\x2d3\\x2dweb.scope/libvirt/emulator\n"), 1);
+	assert_int_equal(find_cgroup(&policy, "0::/system.slice/vm-web.service\n"), 2);
+	assert_int_equal(find_cgroup(&policy, "0::/machine.slice/machine-a.slice/x.scope\n"), 3);
+	/* Another domain, whose name ends alike. */
+	assert_int_equal(find_cgroup(&policy, "0::/system.slice/machine-qemu\\x2d3\\x2da\\x2dweb.scope\n"), -1);
+	/* What a user has made below a unit of the system's. */
+	assert_int_equal(find_cgroup(&policy, "0::/user.slice/user-1000.slice/user@1000.service/machine.slice/machine-qemu\\x2d3\\x2dweb.scope\n"), -1);
+	assert_int_equal(find_cgroup(&policy, "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vm-web.service\n"), -1);
+	assert_int_equal(find_cgroup(&policy, "0::/docker/machine.slice/vm-web.service\n"), -1);
+	assert_int_equal(find_cgroup(&policy, "0::/../machine.slice/vm-web.service\n"), -1);
+	assert_int_equal(find_cgroup(&policy, "0::/\n"), -1);
+	assert_int_equal(find_cgroup(&policy, ""), -1);
+	policy_free(&policy);
+}
+
+static void rights(void **state)
+{
+	static const char *const good[] = {
+		"ro", "rw", "rok", "rwk", "rof", "rwf", "rokf", "rwkf",
+	};
+	static const char *const bad[] = {
+		"", "r", "w", "wo", "rx", "rwfk", "rwkk", "rw ", "rwkfx",
+	};
+	char text[RIGHTS_TEXT_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		rights_format(rights_parse(good[i]), text);
+		assert_string_equal(text, good[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(rights_parse(bad[i]), 0);
 }
 
 static void grants(void **state)
@@ -143,6 +220,9 @@ int main(void)
 		cmocka_unit_test(matching),
 		cmocka_unit_test(zero_uuid),
 		cmocka_unit_test(empty_match),
+		cmocka_unit_test(weak_match),
+		cmocka_unit_test(units),
+		cmocka_unit_test(rights),
 		cmocka_unit_test(grants),
 	};
 

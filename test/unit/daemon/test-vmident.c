@@ -191,6 +191,90 @@ static void own_process(void **state)
 	assert_int_equal(vm_ident_read(&id, 0x7ffffff0), -ESRCH);
 }
 
+/* What a process calls itself must not look like something that we say. */
+static void format(void **state)
+{
+	struct vm_ident id = { .pid = 7, .has_uid = true, .uid = 107 };
+	char text[VM_IDENT_TEXT_SIZE];
+
+	(void)state;
+	strcpy(id.comm, "a\" uid=0\n");
+	strcpy(id.name, "web uid=0");
+	strcpy(id.unit, "vm-web.service");
+	vm_ident_format(&id, text, sizeof(text));
+	assert_string_equal(text,
+			    "pid=7 comm=\"a? uid=0?\" uid=107 unit=vm-web.service name=\"web uid=0\"");
+	/* The longest that there is */
+	memset(id.comm, 'c', sizeof(id.comm) - 1);
+	memset(id.name, 'n', sizeof(id.name) - 1);
+	memset(id.unit, 'u', sizeof(id.unit) - 1);
+	id.has_uuid = true;
+	vm_ident_format(&id, text, sizeof(text));
+	assert_string_equal(text + strlen(text) - 5, "00000");
+	vm_ident_format(&id, text, 20);
+	assert_int_equal(strlen(text), 19);
+}
+
+static void check_cgroup(const char *cgroup, const char *slices,
+			 const char *unit, const char *libvirt)
+{
+	struct vm_ident id = { .pid = 1 };
+	char *copy = test_copy(cgroup, strlen(cgroup) + 1);
+
+	vm_ident_from_cgroup(&id, copy);
+	free(copy);
+	assert_string_equal(id.slices, slices);
+	assert_string_equal(id.unit, unit);
+	assert_string_equal(id.libvirt, libvirt);
+}
+
+static void cgroups(void **state)
+{
+	char line[1024];
+
+	(void)state;
+	check_cgroup("0::/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/vcpu0\n",
+		     "machine.slice", "machine-qemu\\x2d1\\x2dweb.scope", "web");
+	/* The hierarchy of its own that systemd has with version 1 */
+	check_cgroup("5:cpu:/a.slice/b.scope\n1:name=systemd:/c.slice/d.service\n0::/\n",
+		     "c.slice", "d.service", "");
+	check_cgroup("0::/a.slice/a-b.slice/x.service/y.scope\n",
+		     "a.slice/a-b.slice", "x.service", "");
+	/* Units without a slice, which PID 1 is: nothing above it */
+	check_cgroup("0::/init.scope\n", "", "init.scope", "");
+	/* Slices alone do not run anything. */
+	check_cgroup("0::/a.slice\n", "", "", "");
+	check_cgroup("0::/a.slice/\n", "", "", "");
+	check_cgroup("0::/a.slice/payload/x.scope\n", "", "", "");
+	check_cgroup("0::/a.slice/x y.scope\n", "", "", "");
+	check_cgroup("0::a.slice/x.scope\n", "", "", "");
+	check_cgroup("junk", "", "", "");
+	check_cgroup("", "", "", "");
+	/* The name of a domain may have what separates it. */
+	check_cgroup("0::/machine-qemu\\x2d12\\x2da\\x2d3\\x2db.scope\n", "",
+		     "machine-qemu\\x2d12\\x2da\\x2d3\\x2db.scope", "a-3-b");
+	check_cgroup("0::/machine-qemu\\x2dx\\x2dweb.scope\n", "",
+		     "machine-qemu\\x2dx\\x2dweb.scope", "");
+	check_cgroup("0::/machine-qemu\\x2d1\\x2dweb.service\n", "",
+		     "machine-qemu\\x2d1\\x2dweb.service", "");
+	check_cgroup("0::/machine-qemu\\x2d1\\x2dweb\\x00.scope\n", "",
+		     "machine-qemu\\x2d1\\x2dweb\\x00.scope", "");
+	check_cgroup("0::/machine-qemu\\x2d1\\x2d\\x.scope\n", "",
+		     "machine-qemu\\x2d1\\x2d\\x.scope", "");
+	check_cgroup("0::/machine-qemu\\x2d1\\x2d.scope\n", "",
+		     "machine-qemu\\x2d1\\x2d.scope", "");
+	/* Too long for a unit, and slices too deep */
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "0::/", 4);
+	strcpy(line + 300, ".scope\n");
+	check_cgroup(line, "", "", "");
+	strcpy(line, "0::/");
+	while (strlen(line) < 400)
+		strcat(line, "aaaaaaaaaaaaaaaaaaaaaaaaa.slice/");
+	strcat(line, "x.scope\n");
+	check_cgroup(line, "", "", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +285,8 @@ int main(void)
 		cmocka_unit_test(status),
 		cmocka_unit_test(status_bad),
 		cmocka_unit_test(own_process),
+		cmocka_unit_test(format),
+		cmocka_unit_test(cgroups),
 	};
 
 	return cmocka_run_group_tests_name("vmident", tests, NULL, NULL);
