@@ -30,6 +30,8 @@ help:
 	@echo 'make check-selftests'
 	@echo '                  run KVM'"'"'s own tests without and with the module in use'
 	@echo 'make check-dkms   install the module by DKMS, for each kernel of the table'
+	@echo 'make fuzz [MINUTES=10]'
+	@echo '                  fuzz what elisactl reads, with libFuzzer'
 	@echo 'make check-mutants run the tests on modules that are weakened on purpose'
 	@echo 'make check-debug-kernel'
 	@echo '                  run the tests on kernels that watch themselves (KASAN,'
@@ -71,6 +73,9 @@ check-unit check-static check-build check-vm check-attacks check-lifecycle \
 
 check-mutants:
 	test/mutants/run
+
+fuzz:
+	$(MAKE) -C test/fuzz/user O=$(BUILD)/test/fuzz-user $(if $(MINUTES),MINUTES=$(MINUTES)) fuzz
 
 soak:
 	test/vm/build $(KERNEL_NAME)
@@ -114,5 +119,5 @@ clean:
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
 	check-build check-vm check-attacks check-lifecycle check-selftests check-dkms \
-	check-mutants check-debug-kernel check-kernels soak install install-host \
+	check-mutants check-debug-kernel check-kernels fuzz soak install install-host \
 	install-module install-guest uninstall uninstall-module clean
