@@ -180,10 +180,35 @@ static void put_limits(struct genl_msg *msg)
 	genl_nest_end(msg, nest);
 }
 
-static void put_enrolment(struct genl_msg *msg)
+static void put_policy(struct genl_msg *msg)
 {
 	static const uint32_t counts[] = { 0, 1, 2, 63, 64, 65, 130 };
 	uint32_t grants = one_in(4) ? counts[below(7)] : below(3);
+
+	if (one_in(3))
+		put_u8(msg, ELISA_A_PCID, one_in(3) ? rnd() : below(3));
+	if (one_in(3))
+		put_u8(msg, ELISA_A_ORIGIN, one_in(3) ? rnd() : below(2));
+	if (one_in(2))
+		put_limits(msg);
+	while (grants--)
+		put_grant(msg);
+}
+
+/* By its number, by its file, by neither, by both; numbers are low. */
+static void put_which(struct genl_msg *msg)
+{
+	uint32_t how = one_in(10) ? 3 : below(3);
+
+	if (how != 1)
+		genl_put_u32(msg, ELISA_A_VM_ID,
+			     one_in(3) ? some_u32() : below(60));
+	if (how == 1 || (how == 3 && one_in(2)))
+		genl_put_u32(msg, ELISA_A_VM_FD, some_fd());
+}
+
+static void put_enrolment(struct genl_msg *msg)
+{
 	uint8_t uuid[40];
 
 	memset(uuid, rnd(), sizeof(uuid));
@@ -196,12 +221,7 @@ static void put_enrolment(struct genl_msg *msg)
 	if (one_in(3))
 		genl_put_u32(msg, ELISA_A_VM_PID,
 			     one_in(3) ? some_u32() : (uint32_t)getpid());
-	if (one_in(3))
-		put_u8(msg, ELISA_A_PCID, one_in(3) ? rnd() : below(2));
-	if (one_in(2))
-		put_limits(msg);
-	while (grants--)
-		put_grant(msg);
+	put_policy(msg);
 }
 
 static void generate(struct genl_msg *msg)
@@ -231,6 +251,13 @@ static void generate(struct genl_msg *msg)
 	case ELISA_CMD_VM_DEL:
 		if (!one_in(10))
 			genl_put_u32(msg, ELISA_A_VM_ID, some_u32());
+		break;
+	case ELISA_CMD_VM_SET:
+		put_which(msg);
+		put_policy(msg);
+		break;
+	case ELISA_CMD_VM_POLICY_GET:
+		put_which(msg);
 		break;
 	case ELISA_CMD_EXPORT_DEL:
 		if (!one_in(10))
@@ -436,6 +463,22 @@ static int enrol(int sock, int vm, struct genl_answer *answer)
 	return genl_send(sock, &msg, answer);
 }
 
+static int set(int sock, uint32_t id, struct genl_answer *answer)
+{
+	struct genl_msg msg;
+	size_t nest;
+
+	genl_begin(&msg, family.id, NLM_F_ACK, ELISA_CMD_VM_SET);
+	genl_put_u32(&msg, ELISA_A_VM_ID, id);
+	nest = genl_nest(&msg, ELISA_A_GRANT);
+	put_u8(&msg, ELISA_GRANT_A_KIND, 1 + below(2));
+	genl_put(&msg, ELISA_GRANT_A_PATTERN, "*", 2);
+	genl_nest_end(&msg, nest);
+	put_u8(&msg, ELISA_A_PCID, below(3));
+	genl_end(&msg);
+	return genl_send(sock, &msg, answer);
+}
+
 static int delete(int sock, uint32_t id, struct genl_answer *answer)
 {
 	struct genl_msg msg;
@@ -482,11 +525,17 @@ static int storm_vms(void)
 	while (!stop) {
 		int vm = small_vm_create();
 		int vcpu = one_in(2) ? small_vm_add_vcpu(vm) : -1;
+		uint32_t vm_id;
 
 		if (vm < 0 || enrol(sock, vm, &answer) || answer.errnum)
 			return 1;
+		vm_id = answer.vm_id;
 		/* The fuzzer's VM_DEL may hit it, too. */
-		if (one_in(2) && (delete(sock, answer.vm_id, &answer) ||
+		if (set(sock, vm_id, &answer) ||
+		    (answer.errnum && answer.errnum != ENOENT &&
+		     answer.errnum != EBUSY))
+			return 1;
+		if (one_in(2) && (delete(sock, vm_id, &answer) ||
 				  (answer.errnum && answer.errnum != ENOENT)))
 			return 1;
 		if (vcpu >= 0)

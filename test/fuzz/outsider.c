@@ -69,7 +69,8 @@ static void build(struct genl_msg *msg, uint8_t cmd, int vm, uint32_t pid,
 		if (pid)
 			genl_put_u32(msg, ELISA_A_VM_PID, pid);
 	}
-	if (cmd == ELISA_CMD_VM_DEL)
+	if (cmd == ELISA_CMD_VM_DEL || cmd == ELISA_CMD_VM_SET ||
+	    cmd == ELISA_CMD_VM_POLICY_GET)
 		genl_put_u32(msg, ELISA_A_VM_ID, id);
 	if (cmd == ELISA_CMD_EXPORT_DEL)
 		genl_put_u32(msg, ELISA_A_EXPORT_ID, id);
@@ -102,6 +103,9 @@ static const char *const command[] = {
 	[ELISA_CMD_EXPORT_ADD] = "EXPORT_ADD",
 	[ELISA_CMD_ATTACHMENT_GET] = "ATTACHMENT_GET",
 	[ELISA_CMD_ATTACHMENT_DEL] = "ATTACHMENT_DEL",
+	[ELISA_CMD_EXPORT_ADD] = "EXPORT_ADD",
+	[ELISA_CMD_VM_SET] = "VM_SET",
+	[ELISA_CMD_VM_POLICY_GET] = "VM_POLICY_GET",
 };
 
 /* @expect: the errno with which each command has to be refused. */
