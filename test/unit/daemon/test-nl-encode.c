@@ -212,7 +212,7 @@ static void set(void **state)
 	limits.value[ELISA_LIMIT_A_EVENTS] = 7;
 	assert_string_equal(check(enl_set_msg(FAMILY, &e), ELISA_CMD_VM_SET),
 			    "6:03000000 " ENROL_GRANTS
-			    "n13:{6:07000000 } 14:01 35:01 ");
+			    "n13:{7:07000000 } 14:01 35:01 ");
 	/* By a descriptor, and with nothing left. */
 	e = (struct enl_set){ .vm = { .fd = 9 } };
 	assert_string_equal(check(enl_set_msg(FAMILY, &e), ELISA_CMD_VM_SET),
