@@ -18,6 +18,9 @@ struct print {
 	struct json_t *row;
 };
 
+/* For all that is printed from now on; at first neither. */
+void print_style(bool pretty, bool color);
+
 void print_begin(struct print *print, bool json);
 
 /* Forget all rows, to begin anew; takes a struct print. */
@@ -39,6 +42,12 @@ void print_none(struct print *print, const char *key);	/* "-", null */
 int print_table(struct print *print);
 int print_object(struct print *print);
 int print_line(struct print *print, const char *text);
+
+/*
+ * Keep only the row whose KEY is VALUE, to end with print_object(); false when
+ * there is none.
+ */
+bool print_select(struct print *print, const char *key, __u64 value);
 
 /* The end without printing. */
 void print_drop(struct print *print);
