@@ -16,6 +16,7 @@ ELISACTL_CORE := \
 	nl_event.c \
 	nl_export.c \
 	nl_info.c \
+	nl_version.c \
 	nl_vm.c \
 	pattern.c \
 	policy.c \
