@@ -8,7 +8,9 @@ ELISACTL_CORE := \
 	doctor_find.c \
 	doctor_kernel.c \
 	doctor_module.c \
+	figures.c \
 	log.c \
+	metrics.c \
 	nl.c \
 	nl_ack.c \
 	nl_attachment.c \
@@ -22,6 +24,7 @@ ELISACTL_CORE := \
 	policy.c \
 	policy_yaml.c \
 	print.c \
+	replace_file.c \
 	retry.c \
 	uevent.c \
 	uuid.c \
@@ -37,6 +40,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	cmd_export.c \
 	cmd_info.c \
 	cmd_list.c \
+	cmd_metrics.c \
 	cmd_monitor.c \
 	cmd_policy.c \
 	cmd_stats.c \
@@ -46,6 +50,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	find.c \
 	main.c \
 	notify.c \
+	snapshot.c \
 	probe.c \
 	probe_vm.c
 
