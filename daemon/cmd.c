@@ -15,6 +15,7 @@ int cmd_dispatch(const struct cmd *table, const char *noun,
 		 const struct cmd_env *env, int argc, char **argv)
 {
 	const struct cmd *cmd, *found = NULL;
+	static char full[64];
 	const char *name = argc ? argv[0] : table->name;
 
 	if (noun && (!strcmp(name, "help") || is_help_option(name)))
@@ -45,6 +46,12 @@ int cmd_dispatch(const struct cmd *table, const char *noun,
 	if (argc == 2 && is_help_option(argv[1]))
 		return cmd_print_help(stdout, noun ? noun : found->name) ?
 		       CMD_OK : CMD_FAILED;
+	if (argc) {
+		/* getopt() begins its complaints with it. */
+		snprintf(full, sizeof(full), "elisactl %s%s%s",
+			 noun ? noun : "", noun ? " " : "", found->name);
+		argv[0] = full;
+	}
 	return found->run(env, argc, argv);
 }
 

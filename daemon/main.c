@@ -35,6 +35,8 @@ static const struct cmd nouns[] = {
 	{ "revoke", cmd_revoke, "ID|NAME", "end an export and its use, now" },
 	{ "stats", cmd_stats, "[VM]", "counters" },
 	{ "monitor", cmd_monitor, "", "live events" },
+	{ "top", cmd_top, "[--delay SECONDS] [--count N] [--batch]",
+	  "live counters, by VM" },
 	{ "metrics", cmd_metrics, "[--output FILE]",
 	  "all figures in Prometheus' text format" },
 	{ "policy", cmd_policy, "check [FILE]", "look for mistakes" },

@@ -68,6 +68,13 @@ void print_uint(struct print *print, const char *key, __u64 value)
 	set(print, key, json_integer((json_int_t)value));
 }
 
+void print_real(struct print *print, const char *key, double value)
+{
+	/* Three digits: more are noise. */
+	set(print, key, json_real((double)(long long)(value * 1000 + 0.5) /
+				  1000));
+}
+
 void print_text(struct print *print, const char *key, const char *value)
 {
 	char *text = strdup(value);
@@ -105,6 +112,10 @@ static const char *cell(const json_t *value, char *buf, size_t size)
 		return json_string_value(value);
 	if (json_is_boolean(value))
 		return json_is_true(value) ? "yes" : "no";
+	if (json_is_real(value)) {
+		snprintf(buf, size, "%.3f", json_real_value(value));
+		return buf;
+	}
 	if (!json_is_integer(value))
 		return "-";
 	snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

@@ -29,6 +29,7 @@ void print_restart(void *arg);
 /* Start the next row; the values after it belong to it. */
 void print_row(struct print *print);
 void print_uint(struct print *print, const char *key, __u64 value);
+void print_real(struct print *print, const char *key, double value);
 void print_text(struct print *print, const char *key, const char *value);
 void print_bool(struct print *print, const char *key, bool value);
 void print_hex(struct print *print, const char *key, __u64 value);

@@ -26,6 +26,7 @@ ELISACTL_CORE := \
 	print.c \
 	replace_file.c \
 	retry.c \
+	top.c \
 	uevent.c \
 	uuid.c \
 	vmident.c \
@@ -44,6 +45,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	cmd_monitor.c \
 	cmd_policy.c \
 	cmd_stats.c \
+	cmd_top.c \
 	cmd_vm.c \
 	daemon.c \
 	enrol.c \
