@@ -53,6 +53,7 @@ int cmd_stats(const struct cmd_env *env, int argc, char **argv);
 int cmd_monitor(const struct cmd_env *env, int argc, char **argv);
 int cmd_metrics(const struct cmd_env *env, int argc, char **argv);
 int cmd_top(const struct cmd_env *env, int argc, char **argv);
+int cmd_debug(const struct cmd_env *env, int argc, char **argv);
 int cmd_info(const struct cmd_env *env, int argc, char **argv);
 int cmd_policy(const struct cmd_env *env, int argc, char **argv);
 int cmd_doctor(const struct cmd_env *env, int argc, char **argv);

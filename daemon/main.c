@@ -39,6 +39,7 @@ static const struct cmd nouns[] = {
 	  "live counters, by VM" },
 	{ "metrics", cmd_metrics, "[--output FILE]",
 	  "all figures in Prometheus' text format" },
+	{ "debug", cmd_debug, "[FILE]", "make an archive for a bug report" },
 	{ "policy", cmd_policy, "check [FILE]", "look for mistakes" },
 	{ "doctor", cmd_doctor, "[--probe]",
 	  "does this host have what ELISA needs?" },

@@ -8,6 +8,7 @@ ELISACTL_CORE := \
 	doctor_find.c \
 	doctor_kernel.c \
 	doctor_module.c \
+	child.c \
 	figures.c \
 	log.c \
 	metrics.c \
@@ -24,8 +25,10 @@ ELISACTL_CORE := \
 	policy.c \
 	policy_yaml.c \
 	print.c \
+	redact.c \
 	replace_file.c \
 	retry.c \
+	tar.c \
 	top.c \
 	uevent.c \
 	uuid.c \
@@ -38,6 +41,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	cmd_attachment.c \
 	cmd_daemon.c \
 	cmd_doctor.c \
+	cmd_debug.c \
 	cmd_export.c \
 	cmd_info.c \
 	cmd_list.c \
