@@ -92,6 +92,8 @@ static void screen_end(struct top *top)
 static int draw(struct top *top, const struct top_row *rows)
 {
 	struct winsize size = { 0 };
+	char head[128];
+	int len;
 
 	if (!top->screen) {
 		top_text(stdout, &top->now, rows, 0, 0, "");
@@ -101,11 +103,15 @@ static int draw(struct top *top, const struct top_row *rows)
 		return 0;
 	}
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	len = snprintf(head, sizeof(head),
+		       "q: quit  every %.1f s  VMs %u, exports %u, hooks %s",
+		       top->delay_ms / 1000.0, top->now.info.n_vms,
+		       top->now.info.n_exports,
+		       top->now.info.hooks ? "installed" : "not installed");
+	if (size.ws_col && len > size.ws_col)
+		len = size.ws_col;
 	/* Home; each line clears what is left of the old one behind it. */
-	printf("\033[Helisa: VMs %u, exports %u, hooks %s, every %.1f s; q: quit\033[K\n\033[K\n",
-	       top->now.info.n_vms, top->now.info.n_exports,
-	       top->now.info.hooks ? "installed" : "not installed",
-	       top->delay_ms / 1000.0);
+	printf("\033[H%.*s\033[K\n\033[K\n", len, head);
 	/* The last line stays empty, or the screen would scroll. */
 	top_text(stdout, &top->now, rows, size.ws_col,
 		 size.ws_row > 6 ? size.ws_row - 3 : 0, "\033[K");
