@@ -39,6 +39,8 @@ help:
 	@echo 'make check-kernels [KERNELS=NAME]'
 	@echo '                  run the VM tests on all kernels of test/rig/kernels.list,'
 	@echo '                  or on those named'
+	@echo 'make check-package build the Debian packages, install and purge them in a'
+	@echo '                  clean chroot, as root'
 	@echo 'make soak MINUTES=20 [SEED=n] [OPS=n]'
 	@echo '                  random operations against a model'
 	@echo 'make install      install elisactl, the library and the DKMS sources'
@@ -68,7 +70,8 @@ check:
 	test/check
 
 check-unit check-static check-build check-vm check-attacks check-lifecycle \
-		check-selftests check-dkms check-debug-kernel check-kernels:
+		check-selftests check-dkms check-debug-kernel check-kernels \
+		check-package:
 	test/check $(@:check-%=%)
 
 check-mutants:
@@ -119,5 +122,5 @@ clean:
 
 .PHONY: all help setup lib daemon module demo check check-unit check-static \
 	check-build check-vm check-attacks check-lifecycle check-selftests check-dkms \
-	check-mutants check-debug-kernel check-kernels fuzz soak install install-host \
-	install-module install-guest uninstall uninstall-module clean
+	check-mutants check-debug-kernel check-kernels check-package fuzz soak install \
+	install-host install-module install-guest uninstall uninstall-module clean

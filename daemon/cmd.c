@@ -6,11 +6,20 @@
 #include "cmd.h"
 #include "log.h"
 
+static bool is_help_option(const char *word)
+{
+	return !strcmp(word, "-h") || !strcmp(word, "--help");
+}
+
 int cmd_dispatch(const struct cmd *table, const char *noun,
 		 const struct cmd_env *env, int argc, char **argv)
 {
 	const struct cmd *cmd, *found = NULL;
+	static char full[64];
 	const char *name = argc ? argv[0] : table->name;
+
+	if (noun && (!strcmp(name, "help") || is_help_option(name)))
+		return cmd_print_help(stdout, noun) ? CMD_OK : CMD_FAILED;
 
 	for (cmd = table; cmd->name; cmd++) {
 		if (!strcmp(cmd->name, name)) {
@@ -21,20 +30,28 @@ int cmd_dispatch(const struct cmd *table, const char *noun,
 			continue;
 		/* A noun with several lines in the help is still one. */
 		if (found && found->run != cmd->run) {
-			complain("'%s' may be '%s' or '%s'", name, found->name,
-				 cmd->name);
+			complain("'%s' may be '%s' or '%s': write more of it",
+				 name, found->name, cmd->name);
 			return CMD_USAGE;
 		}
 		found = cmd;
 	}
 	if (!found) {
-		complain("unknown command '%s%s%s'; try 'elisactl help'",
-			 noun ? noun : "", noun ? " " : "", name);
+		complain("unknown command '%s%s%s'; try 'elisactl %s%shelp'",
+			 noun ? noun : "", noun ? " " : "", name,
+			 noun ? noun : "", noun ? " " : "");
 		return CMD_USAGE;
 	}
-	/* getopt() begins its complaints with this. */
-	if (argc)
-		argv[0] = (char *)"elisactl";
+	/* Not the word: "revoke help" is about an export that is called so. */
+	if (argc == 2 && is_help_option(argv[1]))
+		return cmd_print_help(stdout, noun ? noun : found->name) ?
+		       CMD_OK : CMD_FAILED;
+	if (argc) {
+		/* getopt() begins its complaints with it. */
+		snprintf(full, sizeof(full), "elisactl %s%s%s",
+			 noun ? noun : "", noun ? " " : "", found->name);
+		argv[0] = full;
+	}
 	return found->run(env, argc, argv);
 }
 

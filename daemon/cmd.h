@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <linux/types.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit status */
 enum {
@@ -28,10 +29,14 @@ struct cmd {
 
 /*
  * Run the one that argv[0] names in full or by an unambiguous beginning;
- * without argument the first of the table.  NOUN is for messages, or NULL.
+ * without argument the first of the table.  NOUN is for messages and for the
+ * verb "help", or NULL.
  */
 int cmd_dispatch(const struct cmd *table, const char *noun,
 		 const struct cmd_env *env, int argc, char **argv);
+
+/* What the rows of NOUN say, or of all when it is NULL; false: there are none. */
+bool cmd_print_help(FILE *to, const char *noun);
 
 /* Complain unless argc is in this range. */
 bool cmd_args(int argc, int min, int max, const char *usage);
@@ -46,9 +51,13 @@ int cmd_attachment(const struct cmd_env *env, int argc, char **argv);
 int cmd_revoke(const struct cmd_env *env, int argc, char **argv);
 int cmd_stats(const struct cmd_env *env, int argc, char **argv);
 int cmd_monitor(const struct cmd_env *env, int argc, char **argv);
+int cmd_metrics(const struct cmd_env *env, int argc, char **argv);
+int cmd_top(const struct cmd_env *env, int argc, char **argv);
+int cmd_debug(const struct cmd_env *env, int argc, char **argv);
 int cmd_info(const struct cmd_env *env, int argc, char **argv);
 int cmd_policy(const struct cmd_env *env, int argc, char **argv);
 int cmd_doctor(const struct cmd_env *env, int argc, char **argv);
+int cmd_version(const struct cmd_env *env, int argc, char **argv);
 int cmd_daemon(const struct cmd_env *env, int argc, char **argv);
 
 #endif /* ELISACTL_CMD_H */

@@ -54,6 +54,14 @@ static int export_list(const struct cmd_env *env, int argc, char **argv)
 	return cmd_list(env, ELISA_CMD_EXPORT_GET, on_export);
 }
 
+static int export_show(const struct cmd_env *env, int argc, char **argv)
+{
+	if (!cmd_args(argc, 2, 2, "export show ID|NAME"))
+		return CMD_USAGE;
+	return cmd_show(env, ELISA_CMD_EXPORT_GET, on_export, "export",
+			find_export, argv[1]);
+}
+
 #define PAGES_PER_MIB	(1024 * 1024 / ELISA_PAGE_SIZE)
 
 static const struct option add_options[] = {
@@ -221,6 +229,7 @@ int cmd_revoke(const struct cmd_env *env, int argc, char **argv)
 
 static const struct cmd verbs[] = {
 	{ "list", export_list, NULL, NULL },
+	{ "show", export_show, NULL, NULL },
 	{ "add", export_add, NULL, NULL },
 	{ "del", export_del, NULL, NULL },
 	{ }

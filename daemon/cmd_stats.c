@@ -2,35 +2,12 @@
 #include <stdlib.h>
 
 #include "cmd.h"
-#include "compiler.h"
+#include "figures.h"
 #include "find.h"
 #include "log.h"
 #include "nl.h"
 #include "nl_vm.h"
 #include "print.h"
-
-static const struct {
-	unsigned int attr;
-	const char *key;
-} columns[] = {
-	{ ELISA_STAT_A_ARMED_VCPUS, "armed_vcpus" },
-	{ ELISA_STAT_A_ATTACHMENTS, "attachments" },
-	{ ELISA_STAT_A_EXPORTS, "exports" },
-	{ ELISA_STAT_A_INSTANCES, "instances" },
-	{ ELISA_STAT_A_PINNED_PAGES, "pinned_pages" },
-	{ ELISA_STAT_A_ATTACHES, "attaches" },
-	{ ELISA_STAT_A_DENIED, "denied" },
-	{ ELISA_STAT_A_AEX, "aex" },
-	{ ELISA_STAT_A_RESUMES, "resumes" },
-	{ ELISA_STAT_A_GATE_EXITS, "gate_exits" },
-	{ ELISA_STAT_A_FAULTS, "faults" },
-	{ ELISA_STAT_A_BUSY, "busy" },
-	{ ELISA_STAT_A_WAITS, "waits" },
-	{ ELISA_STAT_A_YIELDS, "yields" },
-	{ ELISA_STAT_A_ABORTED, "aborted" },
-	{ ELISA_STAT_A_SUSPENDED, "suspended" },
-	{ ELISA_STAT_A_SECTIONS, "sections" },
-};
 
 struct stats {
 	struct print print;
@@ -50,7 +27,7 @@ static int on_vm(struct nlmsghdr *nlh, void *arg)
 {
 	struct stats *stats = arg;
 	struct enl_vm vm;
-	unsigned int i;
+	const struct figure *f;
 	int ret;
 
 	ret = enl_vm_decode(nlh, &vm);
@@ -60,12 +37,11 @@ static int on_vm(struct nlmsghdr *nlh, void *arg)
 	print_row(&stats->print);
 	print_uint(&stats->print, "id", vm.id);
 	print_text(&stats->print, "name", vm.name);
-	for (i = 0; i < ARRAY_SIZE(columns); i++) {
+	for (f = figures; f->key; f++) {
 		if (vm.has_stats)
-			print_uint(&stats->print, columns[i].key,
-				   vm.stat[columns[i].attr]);
+			print_uint(&stats->print, f->key, vm.stat[f->attr]);
 		else
-			print_none(&stats->print, columns[i].key);
+			print_none(&stats->print, f->key);
 	}
 	return 0;
 }

@@ -68,6 +68,13 @@ static int vm_list(const struct cmd_env *env, int argc, char **argv)
 	return cmd_list(env, ELISA_CMD_VM_GET, on_vm);
 }
 
+static int vm_show(const struct cmd_env *env, int argc, char **argv)
+{
+	if (!cmd_args(argc, 2, 2, "vm show ID|NAME"))
+		return CMD_USAGE;
+	return cmd_show(env, ELISA_CMD_VM_GET, on_vm, "VM", find_vm, argv[1]);
+}
+
 static int vm_del(const struct cmd_env *env, int argc, char **argv)
 {
 	struct enl enl;
@@ -374,6 +381,7 @@ static int vm_set(const struct cmd_env *env, int argc, char **argv)
 
 static const struct cmd verbs[] = {
 	{ "list", vm_list, NULL, NULL },
+	{ "show", vm_show, NULL, NULL },
 	{ "del", vm_del, NULL, NULL },
 	{ "enrol", vm_enrol, NULL, NULL },
 	{ "set", vm_set, NULL, NULL },

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <netlink/genl/ctrl.h>
+#include <netlink/genl/family.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -88,6 +90,31 @@ void enl_close(struct enl *enl)
 	enl->sock = NULL;
 }
 
+/*
+ * The version changes when messages mean something else, not when there are
+ * more of them: see exchange() for those.
+ */
+static int check_version(struct enl *enl)
+{
+	struct genl_family *family;
+	struct nl_cache *cache;
+	int ret;
+
+	ret = genl_ctrl_alloc_cache(enl->sock, &cache);
+	if (ret < 0)
+		return fail_nle(enl, ret, "cannot look up the elisa module's version");
+	family = genl_ctrl_search_by_name(cache, ELISA_GENL_NAME);
+	if (!family) {
+		ret = fail(enl, -ENOENT, "the elisa module was unloaded just now");
+	} else {
+		ret = enl_version_check(genl_family_get_version(family),
+					enl->error, sizeof(enl->error));
+		genl_family_put(family);
+	}
+	nl_cache_free(cache);
+	return ret;
+}
+
 int enl_open(struct enl *enl)
 {
 	int one = 1;
@@ -112,8 +139,10 @@ int enl_open(struct enl *enl)
 
 	ret = genl_ctrl_resolve(enl->sock, ELISA_GENL_NAME);
 	if (ret == -NLE_OBJ_NOTFOUND) {
-		ret = fail(enl, -ENOENT,
-			   "the elisa module is not loaded: modprobe elisa");
+		/* The family is not seen from other network namespaces. */
+		ret = fail(enl, -ENOENT, access("/sys/module/elisa", F_OK) ?
+			   "the elisa module is not loaded: modprobe elisa" :
+			   "the elisa module serves the host's own network namespace only: run this outside of containers");
 		goto err_close;
 	}
 	if (ret < 0) {
@@ -121,6 +150,9 @@ int enl_open(struct enl *enl)
 		goto err_close;
 	}
 	enl->family = ret;
+	ret = check_version(enl);
+	if (ret)
+		goto err_close;
 	return 0;
 
 err_close:
@@ -287,6 +319,9 @@ static int exchange(struct enl *enl, struct nl_msg *msg, struct exchange *x)
 			    strerror(-x->error));
 	if (x->error == -EPERM)
 		return fail(enl, x->error, "permission denied: this needs root");
+	if (x->error == -EOPNOTSUPP)
+		return fail(enl, x->error,
+			    "the loaded elisa module is older than elisactl and cannot do this: load the new one");
 	if (x->error == -EBADMSG)
 		return fail(enl, x->error,
 			    "an answer of the elisa module makes no sense: are module and elisactl of one version?");

@@ -52,4 +52,10 @@ struct nl_msg *enl_msg(int family, __u8 cmd, int flags);
  */
 int enl_ack_parse(const struct nlmsghdr *nlh, char *text, size_t size);
 
+/*
+ * -EPROTO unless VERSION, of a module's protocol, is ours; then TEXT is one
+ * sentence that says which side is to be updated.
+ */
+int enl_version_check(unsigned int version, char *text, size_t size);
+
 #endif /* ELISACTL_NL_H */

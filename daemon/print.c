@@ -9,6 +9,28 @@
 
 #define COLUMNS_MAX	24
 
+static struct {
+	bool pretty;
+	bool color;
+} style;
+
+void print_style(bool pretty, bool color)
+{
+	style.pretty = pretty;
+	style.color = color;
+}
+
+/* Escape sequences around a key; "" without colours. */
+static const char *bold(void)
+{
+	return style.color ? "\033[1m" : "";
+}
+
+static const char *plain(void)
+{
+	return style.color ? "\033[0m" : "";
+}
+
 void print_begin(struct print *print, bool json)
 {
 	memset(print, 0, sizeof(*print));
@@ -44,6 +66,13 @@ static void set(struct print *print, const char *key, json_t *value)
 void print_uint(struct print *print, const char *key, __u64 value)
 {
 	set(print, key, json_integer((json_int_t)value));
+}
+
+void print_real(struct print *print, const char *key, double value)
+{
+	/* Three digits: more are noise. */
+	set(print, key, json_real((double)(long long)(value * 1000 + 0.5) /
+				  1000));
 }
 
 void print_text(struct print *print, const char *key, const char *value)
@@ -83,6 +112,10 @@ static const char *cell(const json_t *value, char *buf, size_t size)
 		return json_string_value(value);
 	if (json_is_boolean(value))
 		return json_is_true(value) ? "yes" : "no";
+	if (json_is_real(value)) {
+		snprintf(buf, size, "%.3f", json_real_value(value));
+		return buf;
+	}
 	if (!json_is_integer(value))
 		return "-";
 	snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -124,8 +157,9 @@ static void table_text(const struct print *print)
 			if (c == COLUMNS_MAX)
 				break;
 			/* No blanks at the end of a line. */
-			printf("%-*s%s", c + 1 < columns ? width[c] : 0, text,
-			       c + 1 < columns ? "  " : "\n");
+			printf("%s%-*s%s%s", i ? "" : bold(),
+			       c + 1 < columns ? width[c] : 0, text,
+			       i ? "" : plain(), c + 1 < columns ? "  " : "\n");
 			c++;
 		}
 	}
@@ -138,7 +172,25 @@ static void object_text(const struct print *print)
 	char buf[24];
 
 	json_object_foreach(print->row, key, value)
-		printf("%s: %s\n", key, cell(value, buf, sizeof(buf)));
+		printf("%s%s%s: %s\n", bold(), key, plain(),
+		       cell(value, buf, sizeof(buf)));
+}
+
+bool print_select(struct print *print, const char *key, __u64 value)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(print->rows, i, row) {
+		const json_t *got = json_object_get(row, key);
+
+		if (!json_is_integer(got) ||
+		    (__u64)json_integer_value(got) != value)
+			continue;
+		print->row = row;
+		return true;
+	}
+	return false;
 }
 
 void print_drop(struct print *print)
@@ -163,9 +215,10 @@ static int finish(struct print *print, bool printed)
 	return 0;
 }
 
-static bool dump(const json_t *json, size_t flags)
+static bool dump(const json_t *json)
 {
-	if (json_dumpf(json, stdout, flags))
+	if (json_dumpf(json, stdout,
+		       style.pretty ? JSON_INDENT(2) : JSON_COMPACT))
 		return false;
 	return putchar('\n') != EOF;
 }
@@ -177,7 +230,7 @@ int print_table(struct print *print)
 	if (print->failed)
 		return finish(print, true);
 	if (print->json)
-		ok = dump(print->rows, JSON_INDENT(2));
+		ok = dump(print->rows);
 	else
 		table_text(print);
 	return finish(print, ok);
@@ -190,7 +243,7 @@ int print_object(struct print *print)
 	if (print->failed)
 		return finish(print, true);
 	if (print->json)
-		ok = dump(print->row, JSON_INDENT(2));
+		ok = dump(print->row);
 	else
 		object_text(print);
 	return finish(print, ok);
@@ -203,7 +256,7 @@ int print_line(struct print *print, const char *text)
 	if (print->failed)
 		return finish(print, true);
 	if (print->json)
-		ok = dump(print->row, JSON_COMPACT);
+		ok = dump(print->row);
 	else
 		ok = puts(text) != EOF;
 	return finish(print, ok);

@@ -18,6 +18,9 @@ struct print {
 	struct json_t *row;
 };
 
+/* For all that is printed from now on; at first neither. */
+void print_style(bool pretty, bool color);
+
 void print_begin(struct print *print, bool json);
 
 /* Forget all rows, to begin anew; takes a struct print. */
@@ -26,6 +29,7 @@ void print_restart(void *arg);
 /* Start the next row; the values after it belong to it. */
 void print_row(struct print *print);
 void print_uint(struct print *print, const char *key, __u64 value);
+void print_real(struct print *print, const char *key, double value);
 void print_text(struct print *print, const char *key, const char *value);
 void print_bool(struct print *print, const char *key, bool value);
 void print_hex(struct print *print, const char *key, __u64 value);
@@ -39,6 +43,12 @@ void print_none(struct print *print, const char *key);	/* "-", null */
 int print_table(struct print *print);
 int print_object(struct print *print);
 int print_line(struct print *print, const char *text);
+
+/*
+ * Keep only the row whose KEY is VALUE, to end with print_object(); false when
+ * there is none.
+ */
+bool print_select(struct print *print, const char *key, __u64 value);
 
 /* The end without printing. */
 void print_drop(struct print *print);

@@ -8,8 +8,11 @@ ELISACTL_CORE := \
 	doctor_find.c \
 	doctor_kernel.c \
 	doctor_module.c \
+	child.c \
+	figures.c \
 	limit.c \
 	log.c \
+	metrics.c \
 	nl.c \
 	nl_ack.c \
 	nl_attachment.c \
@@ -17,13 +20,18 @@ ELISACTL_CORE := \
 	nl_event.c \
 	nl_export.c \
 	nl_info.c \
+	nl_version.c \
 	nl_vm.c \
 	pattern.c \
 	policy.c \
 	policy_yaml.c \
 	plan_diff.c \
 	print.c \
+	redact.c \
+	replace_file.c \
 	retry.c \
+	tar.c \
+	top.c \
 	uevent.c \
 	uuid.c \
 	vmident.c \
@@ -35,12 +43,15 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	cmd_attachment.c \
 	cmd_daemon.c \
 	cmd_doctor.c \
+	cmd_debug.c \
 	cmd_export.c \
 	cmd_info.c \
 	cmd_list.c \
+	cmd_metrics.c \
 	cmd_monitor.c \
 	cmd_policy.c \
 	cmd_stats.c \
+	cmd_top.c \
 	cmd_vm.c \
 	control.c \
 	daemon.c \
@@ -49,6 +60,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	main.c \
 	notify.c \
 	plan.c \
+	snapshot.c \
 	probe.c \
 	probe_vm.c \
 	reload.c

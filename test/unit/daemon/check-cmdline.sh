@@ -63,7 +63,7 @@ elisactl: --pcid is intercept, deny or trust, not 'no'
 
 vm set a --bogus
 2
-elisactl: unrecognized option '--bogus'
+elisactl vm set: unrecognized option '--bogus'
 
 vm set a b
 2
@@ -83,7 +83,7 @@ elisactl: bad descriptor number 'x'
 
 vm frob
 2
-elisactl: unknown command 'vm frob'; try 'elisactl help'
+elisactl: unknown command 'vm frob'; try 'elisactl vm help'
 
 policy show
 2
@@ -95,7 +95,7 @@ elisactl: usage: elisactl policy reload [--socket PATH]
 
 policy reload --socket
 2
-elisactl: option '--socket' requires an argument
+elisactl policy reload: option '--socket' requires an argument
 
 policy reload --socket FILE
 1

@@ -94,25 +94,65 @@ static void as_text(void **state)
 
 #define ROW_JSON	"\"name\": \"a?b?[1m?\",\n    \"window\": null,\n" \
 			"    \"hooks\": false"
-#define LINE_JSON	"{\"id\":1,\"name\":\"manager\"," \
-			"\"window\":\"0x3e0000004000\",\"hooks\":true}\n"
 #define OBJECT_JSON	"{\n  \"id\": 1,\n  \"name\": \"manager\",\n" \
 			"  \"window\": \"0x3e0000004000\",\n  \"hooks\": true\n}\n"
+
+#define LINE_JSON	"{\"id\":1,\"name\":\"manager\"," \
+			"\"window\":\"0x3e0000004000\",\"hooks\":true}\n"
+
+static int selected(bool json)
+{
+	struct print print;
+
+	print_begin(&print, json);
+	rows(&print);
+	print_row(&print);
+	print_uint(&print, "id", 2);
+	print_row(&print);
+	print_uint(&print, "id", 3);
+	assert_false(print_select(&print, "id", 4));
+	assert_false(print_select(&print, "name", 2));
+	assert_true(print_select(&print, "id", 2));
+	return print_object(&print);
+}
+
+static void one_of_many(void **state)
+{
+	(void)state;
+	assert_string_equal(capture(selected, false), "id: 2\n");
+	assert_string_equal(capture(selected, true), "{\"id\":2}\n");
+}
+
+static void colours(void **state)
+{
+	(void)state;
+	print_style(false, true);
+	assert_string_equal(capture(selected, false), "\033[1mid\033[0m: 2\n");
+	assert_non_null(strstr(capture(table, false),
+			       "\033[1mid  \033[0m  \033[1mname   "));
+	/* Never in JSON */
+	assert_string_equal(capture(line, true), LINE_JSON);
+	print_style(false, false);
+}
 
 static void as_json(void **state)
 {
 	(void)state;
+	print_style(true, false);
 	assert_non_null(strstr(capture(table, true), ROW_JSON));
 	assert_string_equal(capture(empty, true), "[]\n");
 	assert_string_equal(capture(object, true), OBJECT_JSON);
-	assert_string_equal(capture(line, true),
-			    LINE_JSON);
+	print_style(false, false);
+	assert_string_equal(capture(line, true), LINE_JSON);
+	assert_string_equal(capture(object, true), LINE_JSON);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_text),
+		cmocka_unit_test(one_of_many),
+		cmocka_unit_test(colours),
 		cmocka_unit_test(as_json),
 	};
 
