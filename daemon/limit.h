@@ -36,7 +36,7 @@ int limit_parse(const struct limit *limit, const char *text, size_t len,
 		__u32 *value, char *why, size_t why_size, const char **hint);
 
 /* The reverse: "64", "64M". */
-#define LIMIT_TEXT_SIZE	16
+#define LIMIT_TEXT_SIZE	20
 void limit_format(const struct limit *limit, __u32 value,
 		  char text[LIMIT_TEXT_SIZE]);
 
