@@ -67,7 +67,7 @@ unsigned int plan_apply(struct plan *plan, struct enl *enl,
 struct plan_diff {
 	const char *change;	/* "grant", "take" or "set" */
 	char what[ELISA_NAME_SIZE + 16];
-	char now[16], then[16];	/* empty: nothing */
+	char now[20], then[20];	/* empty: nothing */
 };
 
 /* Call FN for each difference of a VM, in a fixed order. */
