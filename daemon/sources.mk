@@ -45,6 +45,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	find.c \
 	main.c \
 	notify.c \
+	long_mode.c \
 	probe.c \
 	probe_vm.c
 
