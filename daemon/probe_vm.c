@@ -13,6 +13,7 @@
 #include <elisa/layout.h>
 
 #include "compiler.h"
+#include "long_mode.h"
 #include "probe_vm.h"
 
 /* Guest-physical addresses. */
@@ -32,8 +33,6 @@ enum {
 	MEM_SIZE = 0x200000,
 };
 
-#define CS		0x08
-#define DS		0x10
 #define PRESENT_RW	0x3
 #define LARGE		0x80
 
@@ -112,8 +111,8 @@ static void build_memory(struct probe_vm *p)
 		put64(p, pt + 8 * (ELISA_W_RETURN >> 12), RETURN | PRESENT_RW);
 		put64(p, pt + 8 * (ELISA_W_AEP >> 12), AEP | PRESENT_RW);
 	}
-	put64(p, GDT + CS, 0x00af9b000000ffff);
-	put64(p, GDT + DS, 0x00cf93000000ffff);
+	put64(p, GDT + LONG_MODE_CS, 0x00af9b000000ffff);
+	put64(p, GDT + LONG_MODE_DS, 0x00cf93000000ffff);
 	memcpy(p->mem + CODE, code_hypercall, sizeof(code_hypercall));
 	memcpy(p->mem + ENTRY + ELISA_W_RESTART, code_entry,
 	       sizeof(code_entry));
@@ -121,42 +120,10 @@ static void build_memory(struct probe_vm *p)
 	memcpy(p->mem + AEP, code_aep, sizeof(code_aep));
 }
 
-static int set_long_mode(struct probe_vm *p)
-{
-	const struct kvm_segment cs = {
-		.limit = 0xffffffff, .selector = CS, .type = 11, .present = 1,
-		.s = 1, .l = 1, .g = 1,
-	};
-	const struct kvm_segment ds = {
-		.limit = 0xffffffff, .selector = DS, .type = 3, .present = 1,
-		.s = 1, .db = 1, .g = 1,
-	};
-	struct kvm_sregs s;
-
-	if (ioctl(p->vcpu, KVM_GET_SREGS, &s))
-		return fail_errno(p, "KVM_GET_SREGS");
-	s.cs = cs;
-	s.ds = ds;
-	s.es = ds;
-	s.fs = ds;
-	s.gs = ds;
-	s.ss = ds;
-	s.cr3 = PML4;
-	s.cr4 = 1 << 5;				/* PAE */
-	s.cr0 = 0x80000000 | 1 << 4 | 1;	/* PG, ET, PE */
-	s.efer = 1 << 10 | 1 << 8;		/* LMA, LME */
-	s.gdt.base = GDT;
-	s.gdt.limit = 0x17;
-	s.idt.base = 0;
-	s.idt.limit = 0;
-	if (ioctl(p->vcpu, KVM_SET_SREGS, &s))
-		return fail_errno(p, "KVM_SET_SREGS");
-	return 0;
-}
-
 static int create_vm(struct probe_vm *p, int kvm)
 {
 	struct kvm_userspace_memory_region ram = { .memory_size = MEM_SIZE };
+	const struct long_mode tables = { .pml4 = PML4, .gdt = GDT };
 	__u64 identity = 0xfffbc000;
 	int size;
 
@@ -186,7 +153,8 @@ static int create_vm(struct probe_vm *p, int kvm)
 	if (p->run == MAP_FAILED)
 		return fail_errno(p, "memory of the vCPU");
 	p->run_size = size;
-	return set_long_mode(p);
+	return long_mode_set(p->vcpu, &tables) ?
+	       fail_errno(p, "registers of the vCPU") : 0;
 }
 
 int probe_vm_open(struct probe_vm *p)

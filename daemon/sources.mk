@@ -57,13 +57,14 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	daemon.c \
 	enrol.c \
 	find.c \
+	long_mode.c \
 	main.c \
 	notify.c \
 	plan.c \
-	snapshot.c \
 	probe.c \
 	probe_vm.c \
-	reload.c
+	reload.c \
+	snapshot.c
 
 # The loader of sub images: the guest library's, the only one there is.
 ELISACTL_LOADER := image.c name.c subimage.c

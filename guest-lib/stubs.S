@@ -26,10 +26,8 @@
  * Where user mode can set the base (CR4.FSGSBASE) the _fs variants of the
  * stubs restore it.
  *
- * The _full variants are for exports with full trust: their code is trusted to
- * see what is in registers, and to keep to the ABI when it returns.  A call
- * that ends otherwise has an error in EAX and anything in other registers, as
- * with the rest.
+ * The _full variants are for exports with full trust, whose code may see what is
+ * in registers.
  */
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
@@ -70,30 +68,29 @@ elisa_stub_\name\()_end:
 	.endm
 
 /* Copied so that its last byte is the last byte of page W+0. */
-	.macro ENTRY name, fs
+	.macro ENTRY name, fs, hide
 STUB_BEGIN \name
 	SAVE
 	.if \fs
 	rdfsbase %rbx
 	mov	%rbx, -16(%rsp)
 	.endif
+	.if \hide
 	xor	%ebx, %ebx
 	xor	%ebp, %ebp
 	xor	%r12d, %r12d
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
+	.endif
 	LEAVE_FOR_GATE
 STUB_END \name
 	.endm
 
-ENTRY entry, 0
-ENTRY entry_fs, 1
-
-STUB_BEGIN entry_full
-	SAVE
-	LEAVE_FOR_GATE
-STUB_END entry_full
+ENTRY entry, 0, 1
+ENTRY entry_fs, 1, 1
+ENTRY entry_full, 0, 0
+ENTRY entry_full_fs, 1, 0
 
 /*
  * Copied to W + ELISA_W_RETURN.  EAX = status and RDX = value must survive;
@@ -120,19 +117,9 @@ STUB_BEGIN return_fs
 	RESTORE
 STUB_END return_fs
 
-STUB_BEGIN return_full
-	test	%eax, %eax
-	jnz	1f
-	pop	%rbx
-	pop	%rbp
-	lea	8(%rsp), %rsp
-	ret
-1:	RESTORE
-STUB_END return_full
-
 /*
- * Copied to W + ELISA_W_AEP.  RDI = handle; RBX is the return stub's to restore, so
- * it is free to keep the handle.
+ * Copied to W + ELISA_W_AEP.  RDI = handle; RBX is the return stub's to restore,
+ * so it is free to keep the handle.
  */
 STUB_BEGIN aep
 	mov	%rdi, %rbx

@@ -6,10 +6,10 @@
 extern const unsigned char elisa_stub_entry[], elisa_stub_entry_end[];
 extern const unsigned char elisa_stub_entry_fs[], elisa_stub_entry_fs_end[];
 extern const unsigned char elisa_stub_entry_full[], elisa_stub_entry_full_end[];
+extern const unsigned char elisa_stub_entry_full_fs[];
+extern const unsigned char elisa_stub_entry_full_fs_end[];
 extern const unsigned char elisa_stub_return[], elisa_stub_return_end[];
 extern const unsigned char elisa_stub_return_fs[], elisa_stub_return_fs_end[];
-extern const unsigned char elisa_stub_return_full[];
-extern const unsigned char elisa_stub_return_full_end[];
 extern const unsigned char elisa_stub_aep[], elisa_stub_aep_end[];
 
 #endif /* ELISA_STUBS_H */

@@ -40,20 +40,17 @@ static bool can_set_fs_base(void)
 static struct stub entry_stub(bool is_full)
 {
 	const struct stub plain = STUB(entry), fs = STUB(entry_fs);
-	const struct stub full = STUB(entry_full);
+	const struct stub full = STUB(entry_full), full_fs = STUB(entry_full_fs);
 
 	if (is_full)
-		return full;
+		return can_set_fs_base() ? full_fs : full;
 	return can_set_fs_base() ? fs : plain;
 }
 
-static struct stub return_stub(bool is_full)
+static struct stub return_stub(void)
 {
 	const struct stub plain = STUB(return), fs = STUB(return_fs);
-	const struct stub full = STUB(return_full);
 
-	if (is_full)
-		return full;
 	return can_set_fs_base() ? fs : plain;
 }
 
@@ -91,7 +88,7 @@ int elisa_window_map(uint64_t window, bool is_full)
 	rc = place(window + ELISA_W_ENTRY,
 		   ELISA_PAGE_SIZE - entry.size, entry);
 	if (!rc)
-		rc = place(window + ELISA_W_RETURN, 0, return_stub(is_full));
+		rc = place(window + ELISA_W_RETURN, 0, return_stub());
 	if (!rc)
 		rc = place(window + ELISA_W_AEP, 0, aep);
 	if (rc)

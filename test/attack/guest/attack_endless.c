@@ -14,17 +14,6 @@
 static struct sub_shared *shared;
 static struct export export;
 static struct att att;
-static u64 aborted;
-
-static void abort_it(const struct att *a, u64 handle, struct outcome *out)
-{
-	(void)a;
-	if (!abort_call(handle))
-		aborted++;
-	out->how = HOW_REFUSED;
-	out->trap.regs.rax = -ENOLINK;
-}
-
 static struct result spun;
 
 static void spin(u64 unused)
@@ -44,12 +33,12 @@ static void run_endless(void)
 	check(!att.err, "attach");
 
 	storm_start(200000, 300000);
-	aep_hook = abort_it;
+	aep_hook = abort_at_aep;
 	for (i = 0; i < 20; i++)
 		elisa_call(&att, SUB_SPIN, ARGS(0));
 	aep_hook = NULL;
 	storm_stop();
-	check_eq(aborted, 20, "endless calls are aborted");
+	check_eq(aborted_calls, 20, "endless calls are aborted");
 	check(!elisa_call(&att, SUB_NOP, ARGS(0)).status, "the next call");
 
 	if (!check(n_cpus > 1, "two vCPUs"))

@@ -55,17 +55,6 @@ static void share(void)
 	      hog[0].calls, hog[1].calls);
 }
 
-static u64 aborted;
-
-static void abort_it(const struct att *a, u64 handle, struct outcome *out)
-{
-	(void)a;
-	if (!abort_call(handle))
-		aborted++;
-	out->how = HOW_REFUSED;
-	out->trap.regs.rax = -ENOLINK;
-}
-
 static void endless(u64 depth)
 {
 	hog[this_cpu()->index].calls =
@@ -77,12 +66,12 @@ static void keep_interrupts(void)
 	unsigned int i;
 
 	storm_start(1000000, 2000000);
-	aep_hook = abort_it;
+	aep_hook = abort_at_aep;
 	for (i = 0; i < 20; i++)
 		endless(1);
 	aep_hook = NULL;
 	storm_stop();
-	check_eq(aborted, 20, "its guest's interrupts come nevertheless");
+	check_eq(aborted_calls, 20, "its guest's interrupts come nevertheless");
 }
 
 static void poked(void)

@@ -149,8 +149,8 @@ static void set_in_sub(u64 unused)
 		 * enter again at once, the call ends.
 		 */
 		add(&refused, res.status == -EFAULT);
-		add(&bad, res.status != -EFAULT &&
-			  (res.status || res.value != times));
+		add(&bad, res.status && res.status != -EFAULT);
+		add(&bad, !res.status && res.value != times);
 		add(&hit, !!res.aex);
 		/* An interrupt between two of them makes more than one. */
 		add(&lost, !came(before) && ticks() == before);

@@ -137,6 +137,9 @@ struct result {
 
 /* Called at each AEX instead of resume() when set; it must do that itself. */
 extern void (*aep_hook)(const struct att *a, u64 handle, struct outcome *out);
+/* Such a hook: ABORTs the call, and counts. */
+void abort_at_aep(const struct att *a, u64 handle, struct outcome *out);
+extern u64 aborted_calls;
 
 #define ARGS(...)	((const u64 [6]){ __VA_ARGS__ })
 

@@ -176,6 +176,17 @@ s64 abort_call(u64 handle)
 	return hypercall(ELISA_HC_ABORT, &hc);
 }
 
+u64 aborted_calls;
+
+void abort_at_aep(const struct att *a, u64 handle, struct outcome *out)
+{
+	(void)a;
+	if (!abort_call(handle))
+		aborted_calls++;
+	out->how = HOW_REFUSED;
+	out->trap.regs.rax = -ENOLINK;
+}
+
 struct result elisa_call_regs(const struct att *a, const struct regs *in)
 {
 	struct result res = { };

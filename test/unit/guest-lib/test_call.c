@@ -268,18 +268,6 @@ static void registers_survive(void **state)
 		assert_true(busy(n) == busy_expected(n, 99));
 }
 
-/* With full trust code that returns is trusted; that which faulted is not. */
-static void registers_survive_a_fault(void **state)
-{
-	uint64_t n;
-
-	(void)state;
-	fake_control.status = (uint32_t)-EFAULT;
-	fake_control.value = 99;
-	for (n = 0; n < 100; n++)
-		assert_true(busy(n) == busy_expected(n, 99));
-}
-
 /* A leaf function: the compiler keeps its variables below RSP. */
 static __attribute__((noinline, no_sanitize("address", "undefined")))
 uint64_t leaf(uint64_t n)
@@ -384,8 +372,8 @@ int main(void)
 		TEST(fewer_arguments),
 		TEST(errors),
 		TEST(registers_survive),
-		cmocka_unit_test_setup_teardown(registers_survive_a_fault,
-						setup_full, teardown),
+		cmocka_unit_test_setup_teardown(registers_survive, setup_full,
+						teardown),
 		TEST(red_zone_survives),
 		TEST(control_registers_survive),
 		TEST(fs_base_survives),

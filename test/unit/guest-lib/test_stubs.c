@@ -87,6 +87,8 @@ static void entry_stub_bytes(void **state)
 	check_entry(elisa_stub_entry_fs, elisa_stub_entry_fs_end, true);
 	assert_memory_equal(elisa_stub_entry_full_end - sizeof(restart),
 			    restart, sizeof(restart));
+	assert_memory_equal(elisa_stub_entry_full_fs_end - sizeof(restart),
+			    restart, sizeof(restart));
 }
 
 static void check_return(const unsigned char *stub, const unsigned char *end,
@@ -107,7 +109,6 @@ static void return_stub_bytes(void **state)
 	(void)state;
 	check_return(elisa_stub_return, elisa_stub_return_end, false);
 	check_return(elisa_stub_return_fs, elisa_stub_return_fs_end, true);
-	check_return(elisa_stub_return_full, elisa_stub_return_full_end, false);
 }
 
 static void aep_stub_bytes(void **state)
@@ -156,14 +157,18 @@ static void check_window(bool is_full, const unsigned char *entry,
 static void window_layout(void **state)
 {
 	(void)state;
-	if (getauxval(AT_HWCAP2) & 2)
+	if (getauxval(AT_HWCAP2) & 2) {
 		check_window(false, elisa_stub_entry_fs, STUB_LEN(entry_fs),
 			     elisa_stub_return_fs, STUB_LEN(return_fs));
-	else
+		check_window(true, elisa_stub_entry_full_fs,
+			     STUB_LEN(entry_full_fs),
+			     elisa_stub_return_fs, STUB_LEN(return_fs));
+	} else {
 		check_window(false, elisa_stub_entry, STUB_LEN(entry),
 			     elisa_stub_return, STUB_LEN(return));
-	check_window(true, elisa_stub_entry_full, STUB_LEN(entry_full),
-		     elisa_stub_return_full, STUB_LEN(return_full));
+		check_window(true, elisa_stub_entry_full, STUB_LEN(entry_full),
+			     elisa_stub_return, STUB_LEN(return));
+	}
 }
 
 static void refuses_other_addresses(void **state)

@@ -52,8 +52,7 @@ enter(uint64_t target, uint64_t rcx)
 		"add $128, %%rsp\n\t"
 		"jmp 2f\n"
 		"1:\n\t"
-		"pushfq\n\tpush %%rbx\n\tpush %%rbp\n\t"
-		"push %%r12\n\tpush %%r13\n\tpush %%r14\n\tpush %%r15\n\t"
+		"pushfq\n\tpush %%rbp\n\tpush %%rbx\n\t"
 		"stmxcsr -8(%%rsp)\n\tfnstcw -4(%%rsp)\n\t"
 		"mov %%fs:0, %%r10\n\tmov %%r10, -16(%%rsp)\n\t"
 		"xor %%r11d, %%r11d\n\t"
@@ -63,7 +62,8 @@ enter(uint64_t target, uint64_t rcx)
 		"2:"
 		: "=a" (rax), "+d" (target), "+c" (rcx)
 		:
-		: "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+		: "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+		  "r15", "memory", "cc");
 	return rax;
 }
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A vCPU that starts in 64-bit mode, without a boot protocol. */
-#ifndef VMM_LONG_MODE_H
-#define VMM_LONG_MODE_H
+/*
+ * A vCPU that starts in 64-bit mode, without a boot protocol: for the probe, and
+ * for the VMMs of the tests.
+ */
+#ifndef ELISACTL_LONG_MODE_H
+#define ELISACTL_LONG_MODE_H
 
 #include <stdint.h>
 
@@ -25,4 +28,4 @@ struct long_mode {
  */
 int long_mode_set(int vcpu, const struct long_mode *at);
 
-#endif /* VMM_LONG_MODE_H */
+#endif /* ELISACTL_LONG_MODE_H */
