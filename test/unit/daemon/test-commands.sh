@@ -70,7 +70,7 @@ vm enrol --pid 0|bad process ID '0'
 vm enrol --pid x|bad process ID 'x'
 vm enrol --pid 1 --pcid maybe|--pcid is intercept, deny or trust, not 'maybe'
 vm enrol --pid 1 --limit instances|a limit is *, not 'instances'
-vm enrol --pid 1 --limit instances=4097|limit 'instances' is a number from 0 to 4096, not '4097'
+vm enrol --pid 1 --limit instances=4097|limit 'instances': 4097 is more than the most that is possible, 4096
 vm enrol --pid 1 --attach a:wx|rights are *, not ':wx'
 vm enrol --pid 1 --uuid 7|bad UUID '7'
 export list x|usage: elisactl export list

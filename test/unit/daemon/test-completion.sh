@@ -111,7 +111,7 @@ all()
 	offers $nouns -- --json ""
 	offers export -- exp
 	offers --json -- --j
-	offers list show del enrol -- vm ""
+	offers list show del enrol set -- vm ""
 	offers enrol -- vm en
 	offers list show del -- attachment ""
 	offers $verbs -- policy ""
@@ -142,7 +142,7 @@ all()
 	offers policy.conf -- policy check po
 	offers policy.conf -- metrics --output po
 	offers --help --delay --count --batch -- top -
-	offers --help --config --verbose -- daemon -
+	offers --help --config --socket --verbose -- daemon -
 }
 
 how="without bash-completion"
