@@ -459,6 +459,12 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 		/* While the gates are as the guest had them. */
 		elisa_dirty_mark(v);
 		eptp = elisa_vmread(EPT_POINTER);
+		if (unlikely(!eptp)) {
+			/* The host goes down.  It may have been in sub. */
+			scrub_regs(v->vcpu);
+			elisa_fpu_scrub();
+			goto out;
+		}
 		if (unlikely(eptp != v->default_eptp)) {
 			find_cause(&cause);
 			/* None is put off for ever. */
@@ -469,6 +475,7 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 		if (unlikely(v->sync))
 			elisa_vcpu_sync(v);
 	}
+out:
 	raw_spin_unlock_irqrestore(&v->lock, flags);
 	return action;
 }

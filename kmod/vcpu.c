@@ -428,6 +428,9 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 
 	raw_spin_lock(&v->lock);
 	eptp = elisa_vmread(EPT_POINTER);
+	/* Not in VMX operation: this entry fails. */
+	if (unlikely(!eptp))
+		goto out;
 	if (unlikely(v->in_guest)) {
 		/*
 		 * The last exit was handled by a fastpath, without the exit

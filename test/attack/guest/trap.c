@@ -69,6 +69,8 @@ void run(const struct regs *in, int cpl, struct trap *out)
 		regs.rflags = FLAG_IF;
 	regs.rflags |= FLAG_FIXED;
 	cpu->deadline = rdtsc() + run_limit;
+	/* An interrupt that sees it must not see an earlier deadline. */
+	barrier_mem();
 	cpu->catch = out;
 	run_load(&cpu->back_rsp, &regs);
 	barrier_mem();
