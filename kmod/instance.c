@@ -310,12 +310,41 @@ void elisa_instance_draw(struct elisa_instance *inst)
 }
 
 /**
- * elisa_instance_abort_locked() - the same
+ * elisa_instance_doom() - end a call that others have waited for too long
  * @inst: the instance, att->lock held, the attachment not dead
+ *
+ * A vCPU that is about to resume it does not count: its VMM can stop it there for
+ * as long as it likes.  It notices at elisa_instance_step() with ELISA_IE_ENTER
+ * and gives the instance back.
+ *
+ * Return: false when no call is suspended in it.
  */
-bool elisa_instance_abort_locked(struct elisa_instance *inst)
+bool elisa_instance_doom(struct elisa_instance *inst)
 {
-	return release_locked(inst, ELISA_IE_ABORT);
+	if (release_locked(inst, ELISA_IE_ABORT))
+		return true;
+	if (!step(inst, ELISA_IE_DOOM))
+		return false;
+	inst->handle = 0;
+	elisa_liveness_renew(inst);
+	return true;
+}
+
+/**
+ * elisa_instance_cancel() - a vCPU does not resume a call after all
+ * @inst: RESUMING for that vCPU, or DOOMED since
+ *
+ * Context: any; takes att->lock.
+ */
+void elisa_instance_cancel(struct elisa_instance *inst)
+{
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	if (!step(inst, ELISA_IE_CANCEL))
+		release_locked(inst, ELISA_IE_DROP);
+	raw_spin_unlock_irqrestore(&att->lock, flags);
 }
 
 /**
@@ -384,7 +413,7 @@ bool elisa_instance_retake(struct elisa_instance *inst, u64 handle)
 /**
  * elisa_instance_step() - change an instance's state
  * @inst: instance
- * @event: any but UNBIND, AEX and ABORT
+ * @event: RESUME or ENTER
  *
  * Context: any; takes att->lock.
  * Return: false when the event is not legal now; nothing has changed then.
@@ -496,7 +525,7 @@ void elisa_instance_free_isolated(struct list_head *instances)
 
 /**
  * elisa_instance_free_all() - free an attachment's instances
- * @att: revoked attachment: none is BOUND or RESUMING, none can become so,
+ * @att: revoked attachment: none is a vCPU's, none can become so,
  *	and INVEPT ran on every CPU since the last was
  */
 void elisa_instance_free_all(struct elisa_attachment *att)
@@ -508,7 +537,8 @@ void elisa_instance_free_all(struct elisa_attachment *att)
 		elisa_liveness_remove(inst);
 	list_for_each_entry_safe(inst, next, &att->instances, all) {
 		WARN_ON_ONCE(inst->state == ELISA_I_BOUND ||
-			     inst->state == ELISA_I_RESUMING);
+			     inst->state == ELISA_I_RESUMING ||
+			     inst->state == ELISA_I_DOOMED);
 		if (is_suspended(inst))
 			atomic_dec(&att->vm->stats.suspended);
 		list_del(&inst->all);

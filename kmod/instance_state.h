@@ -4,16 +4,19 @@
  *
  *            bind            AEX               RESUME
  *	FREE ------> BOUND ---------> SUSPENDED ---------> RESUMING
- *	  ^            |  ^              |  ^                |   |
- *	  |   unbind   |  |              |  '----- cancel ---'   |
- *	  '------------'  '--------------|------- enter ---------'
- *	  '---------- abort -------------'
+ *	  ^            |  ^              |  ^                |  |  |
+ *	  |   unbind   |  |              |  '----- cancel ---'  |  | doom
+ *	  |------------'  '--------------|------- enter --------'  v
+ *	  |---------- abort -------------'                       DOOMED
+ *	  '---------- drop ----------------------------------------'
  *
  * FREE: on its attachment's free list.
  * BOUND: one vCPU's gate page leads to it; that vCPU may be in it now.
  * SUSPENDED: holds an interrupted call; found by its handle.
  * RESUMING: a vCPU will load it at its next VM entry, unless an event comes
  *	first (cancel).
+ * DOOMED: that vCPU took too long for those who wait for the call, which is over;
+ *	it has yet to notice.
  *
  * Transitions happen under the attachment's lock.
  */
@@ -27,6 +30,7 @@ enum elisa_istate {
 	ELISA_I_BOUND,
 	ELISA_I_SUSPENDED,
 	ELISA_I_RESUMING,
+	ELISA_I_DOOMED,
 };
 
 enum elisa_ievent {
@@ -37,6 +41,8 @@ enum elisa_ievent {
 	ELISA_IE_CANCEL,
 	ELISA_IE_ENTER,
 	ELISA_IE_ABORT,
+	ELISA_IE_DOOM,
+	ELISA_IE_DROP,
 };
 
 bool elisa_istate_step(enum elisa_istate *state, enum elisa_ievent event);

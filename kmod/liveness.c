@@ -146,7 +146,8 @@ static bool look(struct elisa_instance *waiter, struct elisa_instance *inst,
 	const u32 bound = READ_ONCE(inst->att->vm->policy.limits.suspended_ms);
 	u64 now = ktime_get_mono_fast_ns(), since = ELISA_NOT_SUSPENDED;
 
-	if (inst->state == ELISA_I_SUSPENDED) {
+	if (inst->state == ELISA_I_SUSPENDED ||
+	    inst->state == ELISA_I_RESUMING) {
 		since = inst->suspended_at;
 		/* It waits itself, and will have been resumed in no time. */
 		if (inst->waits && now - since <= bound * (u64)NSEC_PER_MSEC)
@@ -191,13 +192,12 @@ void elisa_liveness_wait(struct elisa_instance *waiter, u64 owner, bool first,
 			wait->runner = get_pid(inst->runner);
 		/*
 		 * Its state cannot change under att->lock: a vCPU that wants to
-		 * resume it now comes before, and it is not SUSPENDED any more,
-		 * or after, and the handle is gone.  Dead: whoever revokes it
-		 * frees it.
+		 * enter it now comes before, and it is BOUND, or after, and
+		 * finds no call to resume.  Dead: whoever revokes it frees it.
 		 */
 		if (look(waiter, inst, owner, first) &&
 		    !READ_ONCE(att->dead) &&
-		    elisa_instance_abort_locked(inst)) {
+		    elisa_instance_doom(inst)) {
 			kref_get(&att->vm->ref);
 			wait->aborted = att->vm;
 			memcpy(wait->export_name, att->export_name,

@@ -65,7 +65,7 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	err = -EAGAIN;
 	if (v->pending) {
 		/* Asked for, but an event came first and changed the plan. */
-		elisa_instance_step(v->pending, ELISA_IE_CANCEL);
+		elisa_instance_cancel(v->pending);
 		v->pending = NULL;
 	}
 	if (!fits(v, inst)) {
@@ -172,12 +172,12 @@ void elisa_resume_enter(struct elisa_vcpu *v)
 	if (!v->armed || elisa_rip(vcpu) != v->pending_rip ||
 	    vcpu->arch.hflags & HF_SMM_MASK ||
 	    elisa_vmread(VM_ENTRY_INTR_INFO_FIELD) & INTR_INFO_VALID_MASK ||
-	    READ_ONCE(inst->att->dead) || !fits(v, inst)) {
-		elisa_instance_step(inst, ELISA_IE_CANCEL);
+	    READ_ONCE(inst->att->dead) || !fits(v, inst) ||
+	    !elisa_instance_step(inst, ELISA_IE_ENTER)) {
+		elisa_instance_cancel(inst);
 		return;
 	}
 	elisa_vcpu_unbind(v, inst->att->slot);
-	elisa_instance_step(inst, ELISA_IE_ENTER);
 	elisa_vcpu_bind(v, inst->att->slot, inst);
 	load_call(v, inst);
 	atomic64_inc(&v->vm->stats.resumes);

@@ -147,7 +147,7 @@ void elisa_section_enter(struct elisa_vcpu *v)
 	 * vCPU's list.  It is RESUMING now, so nobody gives it a third.
 	 */
 	if (att->is_full && inst->mapped != v) {
-		elisa_instance_step(inst, ELISA_IE_CANCEL);
+		elisa_instance_cancel(inst);
 		return;
 	}
 	v->pending = inst;

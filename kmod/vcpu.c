@@ -208,7 +208,7 @@ void elisa_vcpu_sync(struct elisa_vcpu *v)
 
 	v->sync = false;
 	if (v->pending && READ_ONCE(v->pending->att->dead)) {
-		elisa_instance_step(v->pending, ELISA_IE_CANCEL);
+		elisa_instance_cancel(v->pending);
 		v->pending = NULL;
 	}
 	if (v->section.att && READ_ONCE(v->section.att->dead))

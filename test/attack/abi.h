@@ -52,7 +52,7 @@ enum svc_op {
 	 * with RIP in a[4]..a[5] (both 0: anywhere).  The argument is copied
 	 * when the service is called, but for KVM_GET_*.  At most 16 are
 	 * waiting for a vCPU.  Without a poker or a port access nothing makes
-	 * the vCPU leave.
+	 * the vCPU leave.  Request 0: the vCPU's thread sleeps for a[2] us.
 	 */
 	SVC_POST,
 	SVC_POSTED,	/* a[1] = vCPU: ret = how many are still waiting */

@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "soak.h"
+
+#define DAEMON_LOG	"/tmp/daemon.log"
 
 bool daemon_runs;
 static pid_t daemon_pid;
@@ -157,19 +160,29 @@ bool module_unload(void)
 	return !run_command(out, sizeof(out), "rmmod elisa");
 }
 
-static bool daemon_is_ready(void *unused)
+/* @log_end: where its log ended before it was started */
+static bool daemon_is_ready(void *log_end)
 {
-	(void)unused;
-	/* Its netlink and event sockets are open then. */
-	return daemon_fds() >= 6 || kill(daemon_pid, 0);
+	char text[4096];
+	int fd = open(DAEMON_LOG, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text),
+					*(off_t *)log_end);
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && memmem(text, n, "ready: ", 7);
 }
 
 void daemon_start(void)
 {
+	struct stat log_before = { };
+	off_t log_end;
+
+	stat(DAEMON_LOG, &log_before);
+	log_end = log_before.st_size;
 	daemon_pid = fork();
 	if (!daemon_pid) {
-		int log = open("/tmp/daemon.log",
-			       O_WRONLY | O_CREAT | O_APPEND, 0600);
+		int log = open(DAEMON_LOG, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 		dup2(log, 1);
 		dup2(log, 2);
@@ -178,7 +191,7 @@ void daemon_start(void)
 		_exit(127);
 	}
 	daemon_runs = true;
-	if (!wait_for(daemon_is_ready, NULL, 20))
+	if (!wait_for(daemon_is_ready, &log_end, 20))
 		wrong("the daemon does not start");
 }
 

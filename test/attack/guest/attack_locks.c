@@ -211,6 +211,64 @@ static void tease(unsigned int ms)
 	      "resumed for an instant %llu times: %lld", stirred, first);
 }
 
+/*
+ * On another vCPU: RESUME is accepted, and the VMM does not let the vCPU enter.
+ * Its VMM sees no more of that than that RIP is at the VMCALL, which may also be
+ * yet to come: in some of the rounds.
+ */
+#define STOPS	6
+
+extern const char stub_vmcall[];
+
+static volatile bool holds;
+static unsigned int stops, refusals;
+
+static void stopped(u64 nap)
+{
+	const u64 at = (u64)stub_vmcall;
+	struct poker *poker = pages(1);
+	u64 handle = locks_suspend(&l), until;
+	struct outcome out;
+
+	expect(!vcpu_post(1, 0, (void *)nap, SVC_WHEN_INTR, at, at), "post");
+	holds = true;
+	poker->period_us = 100;
+	expect(!poker_start(1, poker), "the poker starts");
+	do {
+		/* Not in step with the poker. */
+		until = rdtsc() + random() % 50000;
+		while (rdtsc() < until)
+			;
+		storm_start(100000, 200000);
+		resume(handle, NULL, l.att.cpl, &out);
+		storm_stop();
+		handle = out.trap.regs.rdi;
+	} while (out.how == HOW_AEP && vcpu_posted(1));
+	poker_stop(1, poker);
+	stops++;
+	refusals += out.how == HOW_REFUSED &&
+		    (s64)out.trap.regs.rax == -ENOLINK;
+	if (out.how == HOW_AEP)
+		abort_call(handle);
+}
+
+static void stop(unsigned int ms)
+{
+	unsigned int i, dead = 0;
+
+	for (i = 0; i < STOPS; i++) {
+		holds = false;
+		cpu_start(1, stopped, 4000 * ms);
+		while (!holds || vcpu_posted(1))
+			vmm_sleep(1000);
+		dead += lock() == -EOWNERDEAD;
+		cpu_wait(1);
+	}
+	check(dead == STOPS && refusals == STOPS && in_order(),
+	      "stopped at RESUME %u times: %u owners died, %u calls are over",
+	      stops, dead, refusals);
+}
+
 static void run_suspended(void)
 {
 	unsigned int ms = arg("ms", 100);
@@ -219,8 +277,10 @@ static void run_suspended(void)
 	nobody_waits(ms);
 	somebody_waits();
 	meet(1);
-	if (n_cpus > 1)
+	if (n_cpus > 1) {
 		tease(ms);
+		stop(ms);
+	}
 }
 
 ATTACK("locks-suspended", run_suspended);

@@ -389,6 +389,8 @@ static void serve_box(u64 cpu)
 
 static void soak(void)
 {
+	/* The host says when a request takes too long; it may be a slow one. */
+	run_limit = ~0ULL >> 2;
 	cpu_start(1, serve_box, 1);
 	serve_box(0);
 	cpu_wait(1);

@@ -118,6 +118,23 @@ static bool post_is_due(const struct vcpu *self, const struct post *post,
 	       regs.rip >= post->rip_first && regs.rip <= post->rip_last;
 }
 
+/* Kicks do not end it. */
+static void nap(uint64_t us)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += us / 1000000;
+	until.tv_nsec += us % 1000000 * 1000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) ==
+	       EINTR)
+		;
+}
+
 /* What waits for this vCPU to leave KVM_RUN; returns how much that was. */
 unsigned int run_posts(struct vcpu *self, unsigned int when)
 {
@@ -131,10 +148,15 @@ unsigned int run_posts(struct vcpu *self, unsigned int when)
 			continue;
 		post->used = false;
 		n++;
-		if (post->copied)
+		if (!post->request) {
+			pthread_mutex_unlock(&vm.lock);
+			nap(post->gpa);
+			pthread_mutex_lock(&vm.lock);
+		} else if (post->copied) {
 			ioctl(self->fd, post->request, post->data);
-		else
+		} else {
 			do_ioctl(self->fd, post->request, post->gpa);
+		}
 	}
 	pthread_mutex_unlock(&vm.lock);
 	return n;

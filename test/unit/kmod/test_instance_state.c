@@ -8,7 +8,7 @@
 #define NEVER	(-1)
 
 /* The drawing in instance_state.h, read again. */
-static const int after[4][7] = {
+static const int after[5][9] = {
 	[ELISA_I_FREE] = {
 		[ELISA_IE_BIND] = ELISA_I_BOUND,
 		[ELISA_IE_UNBIND] = NEVER,
@@ -17,6 +17,8 @@ static const int after[4][7] = {
 		[ELISA_IE_CANCEL] = NEVER,
 		[ELISA_IE_ENTER] = NEVER,
 		[ELISA_IE_ABORT] = NEVER,
+		[ELISA_IE_DOOM] = NEVER,
+		[ELISA_IE_DROP] = NEVER,
 	},
 	[ELISA_I_BOUND] = {
 		[ELISA_IE_BIND] = NEVER,
@@ -26,6 +28,8 @@ static const int after[4][7] = {
 		[ELISA_IE_CANCEL] = NEVER,
 		[ELISA_IE_ENTER] = NEVER,
 		[ELISA_IE_ABORT] = NEVER,
+		[ELISA_IE_DOOM] = NEVER,
+		[ELISA_IE_DROP] = NEVER,
 	},
 	[ELISA_I_SUSPENDED] = {
 		[ELISA_IE_BIND] = NEVER,
@@ -35,6 +39,8 @@ static const int after[4][7] = {
 		[ELISA_IE_CANCEL] = NEVER,
 		[ELISA_IE_ENTER] = NEVER,
 		[ELISA_IE_ABORT] = ELISA_I_FREE,
+		[ELISA_IE_DOOM] = NEVER,
+		[ELISA_IE_DROP] = NEVER,
 	},
 	[ELISA_I_RESUMING] = {
 		[ELISA_IE_BIND] = NEVER,
@@ -44,6 +50,19 @@ static const int after[4][7] = {
 		[ELISA_IE_CANCEL] = ELISA_I_SUSPENDED,
 		[ELISA_IE_ENTER] = ELISA_I_BOUND,
 		[ELISA_IE_ABORT] = NEVER,
+		[ELISA_IE_DOOM] = ELISA_I_DOOMED,
+		[ELISA_IE_DROP] = NEVER,
+	},
+	[ELISA_I_DOOMED] = {
+		[ELISA_IE_BIND] = NEVER,
+		[ELISA_IE_UNBIND] = NEVER,
+		[ELISA_IE_AEX] = NEVER,
+		[ELISA_IE_RESUME] = NEVER,
+		[ELISA_IE_CANCEL] = NEVER,
+		[ELISA_IE_ENTER] = NEVER,
+		[ELISA_IE_ABORT] = NEVER,
+		[ELISA_IE_DOOM] = NEVER,
+		[ELISA_IE_DROP] = ELISA_I_FREE,
 	},
 };
 
@@ -54,8 +73,8 @@ static void every_pair(void **unused)
 	bool legal;
 
 	(void)unused;
-	for (from = ELISA_I_FREE; from <= ELISA_I_RESUMING; from++) {
-		for (event = ELISA_IE_BIND; event <= ELISA_IE_ABORT; event++) {
+	for (from = ELISA_I_FREE; from <= ELISA_I_DOOMED; from++) {
+		for (event = ELISA_IE_BIND; event <= ELISA_IE_DROP; event++) {
 			legal = after[from][event] != NEVER;
 			state = from;
 			assert_int_equal(elisa_istate_step(&state, event),
