@@ -143,6 +143,19 @@ static bool is_answered(void *box_of)
 	return __atomic_load_n(&box->answered, __ATOMIC_SEQ_CST) == box->asked;
 }
 
+/* What its threads and the module do, twice. */
+static void show_threads(unsigned int v)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command),
+		 "for i in 1 2; do for t in /proc/%d/task/*; do echo \"# $(cut -d ' ' -f 2,3,14,15 $t/stat)\"; sed 's/^/#   /' $t/stack; done; elisactl stats %s | sed 's/^/# /'; sleep 1; done 2>&1",
+		 vms[v].pid, vm_name(v));
+	fflush(stdout);
+	if (system(command))
+		wrong("no threads of %s", vm_name(v));
+}
+
 static void await(unsigned int v, unsigned int cpu)
 {
 	unsigned int i;
@@ -156,7 +169,7 @@ static void await(unsigned int v, unsigned int cpu)
 		return;
 	wrong("%s, vCPU %u: no answer to request %llu", vm_name(v), cpu,
 	      (unsigned long long)vms[v].box[cpu]->request);
-	/* Its VMM tells where the vCPUs are when it is told to end. */
+	show_threads(v);
 	reap_output(v);
 	exit(1);
 }

@@ -170,7 +170,7 @@ static bool daemon_is_ready(void *log_end)
 
 	if (fd >= 0)
 		close(fd);
-	return n > 0 && memmem(text, n, "ready: ", 7);
+	return n > 0 && memmem(text, n, ": ready", 7);
 }
 
 void daemon_start(void)
