@@ -362,6 +362,9 @@ int vm_ident_read(struct vm_ident *ident, pid_t pid)
 		goto out;
 
 	n = read_proc(ident->pid, "cgroup", buf, CGROUP_SIZE - 1);
+	/* Not there in a kernel without cgroups; of a dead process nothing is. */
+	if (n == -ESRCH)
+		n = 0;
 	if (n >= 0) {
 		buf[n] = '\0';
 		vm_ident_from_cgroup(ident, buf);
