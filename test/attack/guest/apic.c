@@ -15,6 +15,8 @@
 
 static void watch(void)
 {
+	/* Or what is left of a storm would be its period for a moment. */
+	wrmsr(X2APIC_TIMER_COUNT, 0);
 	wrmsr(X2APIC_LVT_TIMER, VECTOR_TIMER | PERIODIC);
 	wrmsr(X2APIC_TIMER_COUNT, TICK_NS);
 }
