@@ -239,9 +239,8 @@ static void stopped(u64 nap)
 		until = rdtsc() + random() % 50000;
 		while (rdtsc() < until)
 			;
-		storm_start(100000, 200000);
+		/* A kick ends it. */
 		resume(handle, NULL, l.att.cpl, &out);
-		storm_stop();
 		handle = out.trap.regs.rdi;
 	} while (out.how == HOW_AEP && vcpu_posted(1));
 	poker_stop(1, poker);
