@@ -27,14 +27,6 @@ static u64 rival_busy;
 static volatile bool over;
 static struct poker *poker;
 
-static void delay(u64 most)
-{
-	u64 until = rdtsc() + random() % most;
-
-	while (rdtsc() < until)
-		pause();
-}
-
 /*
  * A call is being resumed for a few hundred instructions, or for as long as a
  * VMM likes that a signal gave the vCPU in between: vCPU 0 has a poker, and

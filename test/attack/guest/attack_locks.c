@@ -227,7 +227,7 @@ static void stopped(u64 nap)
 {
 	const u64 at = (u64)stub_vmcall;
 	struct poker *poker = pages(1);
-	u64 handle = locks_suspend(&l), until;
+	u64 handle = locks_suspend(&l);
 	struct outcome out;
 
 	expect(!vcpu_post(1, 0, (void *)nap, SVC_WHEN_INTR, at, at), "post");
@@ -236,9 +236,7 @@ static void stopped(u64 nap)
 	expect(!poker_start(1, poker), "the poker starts");
 	do {
 		/* Not in step with the poker. */
-		until = rdtsc() + random() % 50000;
-		while (rdtsc() < until)
-			;
+		delay(50000);
 		/* A kick ends it. */
 		resume(handle, NULL, l.att.cpl, &out);
 		handle = out.trap.regs.rdi;

@@ -56,6 +56,14 @@ u64 random(void)
 	return *x * 0x2545f4914f6cdd1dULL;
 }
 
+void delay(u64 most)
+{
+	u64 until = rdtsc() + random() % most;
+
+	while (rdtsc() < until)
+		pause();
+}
+
 /* #NMI, #DB, #DF and the rest have a stack each. */
 static u8 ist_of(unsigned int vector)
 {

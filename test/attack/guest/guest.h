@@ -267,6 +267,8 @@ static inline void barrier_mem(void)
 
 /* xorshift64*, of this vCPU; seeded by seed= of the arguments */
 u64 random(void);
+/* Spin for up to @most ticks, so as not to be in step with anything. */
+void delay(u64 most);
 
 void vectors_load(const void *xmm);	/* 256 bytes: XMM0..15 */
 void vectors_store(void *xmm);
