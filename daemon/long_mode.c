@@ -4,6 +4,21 @@
 
 #include "long_mode.h"
 
+/* Far more than any processor has leaves. */
+#define MAX_CPUID	256
+
+int long_mode_cpuid(int kvm, int vcpu)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entry[MAX_CPUID];
+	} all = { .head.nent = MAX_CPUID };
+
+	if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &all))
+		return -1;
+	return ioctl(vcpu, KVM_SET_CPUID2, &all);
+}
+
 int long_mode_set(int vcpu, const struct long_mode *at)
 {
 	struct kvm_segment cs = {

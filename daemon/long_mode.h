@@ -20,6 +20,17 @@ struct long_mode {
 };
 
 /**
+ * long_mode_cpuid() - give a vCPU the CPUID that KVM supports
+ * @kvm: descriptor of /dev/kvm
+ * @vcpu: descriptor of a vCPU that has not run
+ *
+ * Newer kernels refuse long_mode_set() to a vCPU without it.
+ *
+ * Return: 0, or -1 with errno of KVM_GET_SUPPORTED_CPUID or KVM_SET_CPUID2.
+ */
+int long_mode_cpuid(int kvm, int vcpu);
+
+/**
  * long_mode_set() - CPL 0 in 64-bit mode, flat segments, paging on
  * @vcpu: descriptor
  * @at: guest addresses of the tables, which are not looked at here

@@ -153,8 +153,11 @@ static int create_vm(struct probe_vm *p, int kvm)
 	if (p->run == MAP_FAILED)
 		return fail_errno(p, "memory of the vCPU");
 	p->run_size = size;
-	return long_mode_set(p->vcpu, &tables) ?
-	       fail_errno(p, "registers of the vCPU") : 0;
+	if (long_mode_cpuid(kvm, p->vcpu))
+		return fail_errno(p, "CPUID of the vCPU");
+	if (long_mode_set(p->vcpu, &tables))
+		return fail_errno(p, "registers of the vCPU");
+	return 0;
 }
 
 int probe_vm_open(struct probe_vm *p)

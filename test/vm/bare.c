@@ -158,6 +158,7 @@ int main(int argc, char **argv)
 		build_memory(code_vmfunc, sizeof(code_vmfunc));
 		regs.rcx = strtoul(argv[2], NULL, 0);
 	}
+	must(long_mode_cpuid(kvm, vcpu), "CPUID");
 	must(long_mode_set(vcpu, &tables), "KVM_SET_SREGS");
 	must(ioctl(vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
 	if (wait) {

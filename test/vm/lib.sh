@@ -57,7 +57,7 @@ boot()
 	boot_name=$1
 	shift
 	testvmm --name "$boot_name" --kernel "${X:-/x}/vmlinux" \
-		--initrd "${X:-/x}/guest.img" --mem 96 \
+		--initrd "${X:-/x}/guest.img" --mem 160 \
 		--control "/run/$boot_name" \
 		--append "elisa.hugepages=${hugepages:-4}" "$@" &
 	eval "pid_$boot_name=$!"
