@@ -153,7 +153,7 @@ INSN "lmsw", ANY0, "smsw %ax; lmsw %ax"
 INSN "cli, sti", LEGAL0, "cli; sti"
 INSN "cli, ud2", 0, "cli; ud2"
 INSN "sti, vmcall", 0, "sti; vmcall"
-INSN "invd", 0, "invd"
+INSN "invd", ANY0, "invd"
 INSN "wbinvd", ANY0, "wbinvd"
 INSN "invlpg", LEGAL0, "invlpg (%rsp)"
 INSN "invpcid", ANY0, \
