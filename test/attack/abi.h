@@ -66,6 +66,12 @@ enum svc_op {
 	 */
 	SVC_MEMSLOT,
 	SVC_SLEEP,	/* a[0] = microseconds of host time */
+	/*
+	 * a[0] = address of 32 bits: until they are not a[1] any more, which
+	 * whoever changes them says by FUTEX_WAKE; for a[2] us (below a
+	 * second), or until there is a signal.
+	 */
+	SVC_WAIT,
 	SVC_KICK,	/* a[1] = vCPU: a signal, nothing else */
 	/*
 	 * Read a file of the host, or write to it when a[4] is not 0: a[0] =

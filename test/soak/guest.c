@@ -2,11 +2,13 @@
 /* The VMs, and what their vCPUs are asked. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,7 +135,11 @@ struct soak_box *request(unsigned int v, unsigned int cpu, unsigned int what)
 
 void post(unsigned int v, unsigned int cpu)
 {
-	__atomic_add_fetch(&vms[v].box[cpu]->asked, 1, __ATOMIC_SEQ_CST);
+	struct soak_box *box = vms[v].box[cpu];
+
+	__atomic_add_fetch(&box->asked, 1, __ATOMIC_SEQ_CST);
+	/* Its vCPU waits for the lower half. */
+	syscall(SYS_futex, &box->asked, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static bool is_answered(void *box_of)

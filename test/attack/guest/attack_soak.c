@@ -377,7 +377,7 @@ static void serve_box(u64 cpu)
 			asked = __atomic_load_n(&box->asked, __ATOMIC_SEQ_CST);
 			if (asked != box->answered)
 				break;
-			vmm_sleep(2000);
+			vmm_wait((u32 *)&box->asked, asked, 100000);
 		}
 		if (box->request != SOAK_QUIT)
 			box->ret = serve(box);

@@ -192,6 +192,8 @@ s64 memslot(unsigned int slot, u64 gpa, u64 size, u32 flags, u64 shows);
 u64 dirty_log(unsigned int slot, bool clear);
 s64 vmm_new_vcpu(void);
 void vmm_sleep(u64 us);
+/* Until *@word is not @value: the host, or another guest, changes it. */
+void vmm_wait(const u32 *word, u32 value, u64 us);
 s64 vmm_kick(unsigned int cpu);
 /* Files of the host; text is zero-terminated.  Bytes or -errno. */
 s64 host_read(const char *name, char *text, size_t size);

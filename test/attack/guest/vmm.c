@@ -93,6 +93,13 @@ void vmm_sleep(u64 us)
 	service(&svc);
 }
 
+void vmm_wait(const u32 *word, u32 value, u64 us)
+{
+	struct svc svc = { .op = SVC_WAIT, .a = { (u64)word, value, us } };
+
+	service(&svc);
+}
+
 s64 host_read(const char *name, char *text, size_t size)
 {
 	struct svc svc = {

@@ -2,10 +2,12 @@
 /* Services for the guest: see struct svc. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -224,6 +226,18 @@ static long advise(const struct svc *svc)
 	return madvise(p, svc->a[2], svc->a[0]) ? -errno : 0;
 }
 
+static long wait_word(const struct svc *svc)
+{
+	const struct timespec most = { .tv_nsec = svc->a[2] * 1000 };
+	uint32_t *word = guest_mem(svc->a[0], sizeof(*word));
+
+	if (!word)
+		return -EFAULT;
+	/* Not a private one: the word may be in a file that is shared. */
+	return syscall(SYS_futex, word, FUTEX_WAIT, (uint32_t)svc->a[1], &most,
+		       NULL, 0) ? -errno : 0;
+}
+
 static long poker(struct vcpu *vcpu, const struct svc *svc)
 {
 	struct poker *p = guest_mem(svc->a[2], sizeof(*p));
@@ -265,6 +279,9 @@ void service(struct vcpu *self, uint64_t gpa)
 	case SVC_SLEEP:
 		usleep(svc->a[0]);
 		svc->ret = 0;
+		return;
+	case SVC_WAIT:
+		svc->ret = wait_word(svc);
 		return;
 	case SVC_MADVISE:
 		svc->ret = advise(svc);
