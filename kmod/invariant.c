@@ -18,7 +18,7 @@
 
 /* A page is too much for the stack. */
 static DEFINE_RAW_SPINLOCK(want_lock);
-static u8 want[ELISA_PAGE_SIZE];
+static u8 want[ELISA_PAGE_SIZE] __aligned(sizeof(u64));
 
 /* The list leads to the default and gate contexts and nowhere else. */
 static bool list_is_closed(const struct elisa_vcpu *v)
@@ -31,6 +31,17 @@ static bool list_is_closed(const struct elisa_vcpu *v)
 	return v->list.va[ELISA_IDX_DEFAULT] == v->default_eptp &&
 	       !v->list.va[ELISA_IDX_SUB] &&
 	       v->list.va[ELISA_IDX_GATE] == v->gate_eptp;
+}
+
+/* At each exit: memcmp() takes single bytes before 5.17. */
+static bool is_same_page(const u64 *a, const u64 *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < ELISA_PAGE_SIZE / sizeof(*a); i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
 }
 
 /* Each gate page holds the EPTP of the instance bound to it, or is closed. */
@@ -48,7 +59,7 @@ static bool gates_match(const struct elisa_vcpu *v)
 		elisa_gate_build(want, v->slot[slot].is_full);
 		elisa_gate_set_eptp(want, inst ? (u32)inst->eptp :
 						 ELISA_GATE_CLOSED);
-		match &= !memcmp(want, v->slot[slot].gate.va, sizeof(want));
+		match &= is_same_page((u64 *)want, v->slot[slot].gate.va);
 	}
 	raw_spin_unlock(&want_lock);
 	return match;
