@@ -492,6 +492,7 @@ static int put_limits(struct sk_buff *skb, const struct elisa_limits *limits)
 			  limits->pinned_pages) ?:
 	      nla_put_u32(skb, ELISA_LIMIT_A_SUSPENDED_MS,
 			  limits->suspended_ms) ?:
+	      nla_put_u32(skb, ELISA_LIMIT_A_SECTION_US, limits->section_us) ?:
 	      nla_put_u32(skb, ELISA_LIMIT_A_EVENTS, limits->events);
 	nla_nest_end(skb, nest);
 	return err;

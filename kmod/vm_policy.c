@@ -73,6 +73,7 @@ static void set_limits(struct elisa_vm *vm, const struct elisa_limits *to)
 	WRITE_ONCE(limits->exports, to->exports);
 	WRITE_ONCE(limits->pinned_pages, to->pinned_pages);
 	WRITE_ONCE(limits->suspended_ms, to->suspended_ms);
+	WRITE_ONCE(limits->section_us, to->section_us);
 	WRITE_ONCE(limits->events, to->events);
 	raw_spin_lock_irqsave(&vm->event_limit.lock, flags);
 	WRITE_ONCE(vm->event_limit.burst, to->events);
