@@ -879,13 +879,20 @@ static int put_attachment(struct dump *d, struct elisa_attachment *att)
 	return 0;
 }
 
-/* cb->args[0] is the last VM done, args[1] the next window of the one after. */
+/*
+ * cb->args[0] is the last VM done, args[1] the next window of the VM args[2],
+ * which may be gone by the time we come back.
+ */
 static int dump_attachments(struct elisa_vm *vm, void *arg)
 {
 	struct dump *d = arg;
 	long *slot = &d->cb->args[1];
 	int err = 0;
 
+	if (d->cb->args[2] != vm->id) {
+		d->cb->args[2] = vm->id;
+		*slot = 0;
+	}
 	mutex_lock(&vm->lock);
 	for (; *slot < ELISA_WINDOWS; ++*slot) {
 		if (!vm->attachment[*slot])
@@ -895,10 +902,8 @@ static int dump_attachments(struct elisa_vm *vm, void *arg)
 			break;
 	}
 	mutex_unlock(&vm->lock);
-	if (!err) {
-		*slot = 0;
+	if (!err)
 		d->cb->args[0] = vm->id;
-	}
 	return err;
 }
 

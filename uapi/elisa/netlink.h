@@ -6,6 +6,9 @@
  * Every command needs CAP_SYS_ADMIN in the initial user namespace and is
  * served in the initial network namespace only.  Every refusal carries an
  * extended ACK message.
+ *
+ * Dumps go by the IDs of VMs and exports, which are never used again: while
+ * others come and go, what is there all the time is in a dump once.
  */
 #ifndef _UAPI_ELISA_NETLINK_H
 #define _UAPI_ELISA_NETLINK_H
@@ -15,7 +18,7 @@
 #define ELISA_GENL_MCGRP_EVENTS	"events"
 
 /*
- * INFO        do    ->  ABI, KERNEL_HOOKS, N_VMS, N_EXPORTS
+ * INFO        do    ->  ABI, HOOKS, N_VMS, N_EXPORTS
  * VM_ENROL    do    VM_FD, VM_NAME, [VM_UUID], [VM_PID], [GRANT...],
  *                   [LIMITS], [PCID], [ORIGIN]     ->  VM_ID
  *                   Lets the VM behind the KVM file descriptor VM_FD of the
