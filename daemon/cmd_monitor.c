@@ -64,6 +64,8 @@ static int on_event(struct nlmsghdr *nlh, void *arg)
 		print_uint(&print, "errno", event.error);
 		print_text(&print, "error", strerror(event.error));
 	}
+	if (event.denial)
+		print_text(&print, "reason", enl_denial_name(event.denial));
 	/* Nobody reads any more: end. */
 	return print_line(&print, text) ? -EPIPE : 0;
 }

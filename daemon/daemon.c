@@ -324,16 +324,16 @@ static int on_event(struct nlmsghdr *nlh, void *arg)
 
 	(void)arg;
 	if (enl_event_decode(nlh, &event)) {
-		log_warn("event: one that cannot be understood");
+		log_warn("event-unknown: one that cannot be understood");
 		return 0;
 	}
-	enl_event_format(&event, text, sizeof(text));
+	enl_event_log(&event, text, sizeof(text));
 	if (event.kind == ELISA_EVENT_DENIED ||
 	    event.kind == ELISA_EVENT_FAULT ||
 	    event.kind == ELISA_EVENT_ABORTED)
-		log_notice("event %s", text);
+		log_notice("event-%s", text);
 	else
-		log_info("event %s", text);
+		log_info("event-%s", text);
 	return 0;
 }
 

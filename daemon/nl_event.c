@@ -8,6 +8,7 @@
 #include "nl_attachment.h"
 #include "nl_attr.h"
 #include "nl_event.h"
+#include "quote.h"
 
 int enl_event_decode(struct nlmsghdr *nlh, struct enl_event *event)
 {
@@ -27,6 +28,7 @@ int enl_event_decode(struct nlmsghdr *nlh, struct enl_event *event)
 	event->has_rights = tb[ELISA_A_RIGHTS];
 	event->rights = enl_get_u32(tb[ELISA_A_RIGHTS]);
 	event->error = enl_get_u32(tb[ELISA_A_ERRNO]);
+	event->denial = enl_get_u8(tb[ELISA_A_DENIAL]);
 	return 0;
 }
 
@@ -57,6 +59,33 @@ const char *enl_event_name(__u8 kind)
 		return "revoked";
 	}
 	return "unknown";
+}
+
+static const struct {
+	const char *name;
+	const char *text;
+} denials[] = {
+	[ELISA_DENIAL_ATTACH] = {
+		"no-attach-rule", "no rule lets it attach to this name",
+	},
+	[ELISA_DENIAL_EXPORT] = {
+		"no-export-rule", "no rule lets it export under this name",
+	},
+	[ELISA_DENIAL_KERNEL] = {
+		"no-kernel-right",
+		"its kernel asked, and the rule has no 'kernel: yes'",
+	},
+	[ELISA_DENIAL_FULL_TRUST] = {
+		"no-full-trust",
+		"the export is fully trusted, and the rule has no 'trust: full'",
+	},
+};
+
+const char *enl_denial_name(__u8 denial)
+{
+	if (!denial)
+		return NULL;
+	return denial < ARRAY_SIZE(denials) ? denials[denial].name : "unknown";
 }
 
 static void __printf(3, 4)
@@ -90,4 +119,34 @@ void enl_event_format(const struct enl_event *event, char *buf, size_t size)
 		       enl_rights_name(event->rights));
 	if (event->error)
 		append(buf, size, ": %s", strerror(event->error));
+	if (event->denial && event->denial < ARRAY_SIZE(denials))
+		append(buf, size, " (%s)", denials[event->denial].text);
+}
+
+void enl_event_log(const struct enl_event *event, char *buf, size_t size)
+{
+	char name[VM_NAME_SIZE + 3];
+
+	snprintf(buf, size, "%s", enl_event_name(event->kind));
+	if (event->vm_id)
+		append(buf, size, " vm=%u", event->vm_id);
+	if (event->vm_name[0]) {
+		quote(name, sizeof(name), event->vm_name);
+		append(buf, size, " name=%s", name);
+	}
+	if (event->export_id)
+		append(buf, size, " export-id=%u", event->export_id);
+	if (event->export_name[0]) {
+		quote(name, sizeof(name), event->export_name);
+		append(buf, size, " export=%s", name);
+	}
+	if (event->attachment_id)
+		append(buf, size, " attachment=%u", event->attachment_id);
+	if (event->has_rights)
+		append(buf, size, " rights=%s",
+		       enl_rights_name(event->rights));
+	if (event->error)
+		append(buf, size, " error=\"%s\"", strerror(event->error));
+	if (event->denial)
+		append(buf, size, " reason=%s", enl_denial_name(event->denial));
 }

@@ -24,12 +24,19 @@ struct enl_event {
 	bool has_rights;
 	__u32 rights;
 	__u32 error;			/* positive errno, 0: none */
+	__u8 denial;			/* enum elisa_denial, 0: none */
 };
 
 int enl_event_decode(struct nlmsghdr *nlh, struct enl_event *event);
 const char *enl_event_name(__u8 kind);
 
-/* One line without a newline, the same in the log and in `monitor`. */
+/* A word for a program; "unknown" of a newer module, NULL for 0. */
+const char *enl_denial_name(__u8 denial);
+
+/* One line without a newline, for people. */
 void enl_event_format(const struct enl_event *event, char *buf, size_t size);
+
+/* The same for a log: denied vm=2 name="web" export="kv" ... */
+void enl_event_log(const struct enl_event *event, char *buf, size_t size);
 
 #endif /* ELISACTL_NL_EVENT_H */

@@ -27,6 +27,7 @@ ELISACTL_CORE := \
 	policy_yaml.c \
 	plan_diff.c \
 	print.c \
+	quote.c \
 	redact.c \
 	replace_file.c \
 	retry.c \

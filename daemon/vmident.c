@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "quote.h"
 #include "vmident.h"
 
 /* A longer command line is cut; the names are wanted from its first part. */
@@ -377,19 +378,6 @@ int vm_ident_read(struct vm_ident *ident, pid_t pid)
 out:
 	free(buf);
 	return ret;
-}
-
-/* In quotes, so that what a process calls itself ends where it seems to. */
-static void quote(char *to, size_t size, const char *from)
-{
-	size_t n = 0;
-
-	to[n++] = '"';
-	for (; *from && n < size - 2; from++)
-		to[n++] = *from == '"' || *from == '\\' || *from < 0x20 ||
-			  *from > 0x7e ? '?' : *from;
-	to[n++] = '"';
-	to[n] = '\0';
 }
 
 void vm_ident_format(const struct vm_ident *ident, char *buf, size_t size)

@@ -219,12 +219,12 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	rights = elisa_vm_rights(vm, ELISA_GRANT_ATTACH, req->name);
 	mutex_unlock(&vm->lock);
 	if (!rights) {
-		elisa_event_denied(vm, req->name);
+		elisa_event_denied(vm, req->name, ELISA_DENIAL_ATTACH);
 		return -EACCES;
 	}
 	/* Whatever runs at CPL 0 can load CR3: the guest must be meant to trust it. */
 	if (elisa_cpl() != 3 && !(rights & ELISA_RIGHT_KERNEL)) {
-		elisa_event_denied(vm, req->name);
+		elisa_event_denied(vm, req->name, ELISA_DENIAL_KERNEL);
 		return -EACCES;
 	}
 	why = elisa_mode_refusal(vm, vcpu);
@@ -244,7 +244,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	err = -EACCES;
 	if (export->trust == ELISA_TRUST_FULL &&
 	    !(rights & ELISA_RIGHT_FULL_TRUST)) {
-		elisa_event_denied(vm, req->name);
+		elisa_event_denied(vm, req->name, ELISA_DENIAL_FULL_TRUST);
 		goto err_export;
 	}
 	/*

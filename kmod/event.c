@@ -12,9 +12,9 @@
 #include "netlink.h"
 #include "vm.h"
 
-/* @vm: NULL for an export of the host. */
+/* @vm: NULL for an export of the host.  @errnum, @denial: 0 for none. */
 static void send(enum elisa_event kind, struct elisa_vm *vm,
-		 const char *export_name, u32 errnum)
+		 const char *export_name, u32 errnum, u8 denial)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -32,7 +32,8 @@ static void send(enum elisa_event kind, struct elisa_vm *vm,
 	     nla_put_string(skb, ELISA_A_VM_NAME, vm->identity.name)) ||
 	    (export_name &&
 	     nla_put_string(skb, ELISA_A_EXPORT_NAME, export_name)) ||
-	    (errnum && nla_put_u32(skb, ELISA_A_ERRNO, errnum))) {
+	    (errnum && nla_put_u32(skb, ELISA_A_ERRNO, errnum)) ||
+	    (denial && nla_put_u8(skb, ELISA_A_DENIAL, denial))) {
 		nlmsg_free(skb);
 		return;
 	}
@@ -43,35 +44,36 @@ static void send(enum elisa_event kind, struct elisa_vm *vm,
 /** elisa_event_vm() - a VM was enrolled or is gone.  Context: sleeps. */
 void elisa_event_vm(enum elisa_event kind, struct elisa_vm *vm)
 {
-	send(kind, vm, NULL, 0);
+	send(kind, vm, NULL, 0, 0);
 }
 
 /** elisa_event_export() - an export was added or removed.  Context: sleeps. */
 void elisa_event_export(enum elisa_event kind, struct elisa_export *export)
 {
-	send(kind, export->vm, export->name, 0);
+	send(kind, export->vm, export->name, 0, 0);
 }
 
 /** elisa_event_attachment() - attached or detached.  Context: sleeps. */
 void elisa_event_attachment(enum elisa_event kind, struct elisa_vm *vm,
 			    const char *export_name)
 {
-	send(kind, vm, export_name, 0);
+	send(kind, vm, export_name, 0, 0);
 }
 
 /** elisa_event_denied() - the policy refused.  Context: sleeps. */
-void elisa_event_denied(struct elisa_vm *vm, const char *export_name)
+void elisa_event_denied(struct elisa_vm *vm, const char *export_name,
+			enum elisa_denial denial)
 {
 	atomic64_inc(&vm->stats.denied);
 	if (__ratelimit(&vm->event_limit))
-		send(ELISA_EVENT_DENIED, vm, export_name, EACCES);
+		send(ELISA_EVENT_DENIED, vm, export_name, EACCES, denial);
 }
 
 /** elisa_event_aborted() - a call was suspended too long.  Context: sleeps. */
 void elisa_event_aborted(struct elisa_vm *vm, const char *export_name)
 {
 	if (__ratelimit(&vm->event_limit))
-		send(ELISA_EVENT_ABORTED, vm, export_name, 0);
+		send(ELISA_EVENT_ABORTED, vm, export_name, 0, 0);
 }
 
 /**
@@ -92,7 +94,7 @@ void elisa_event_faults(struct kvm *kvm)
 	if (faults != READ_ONCE(vm->faults_reported) &&
 	    __ratelimit(&vm->event_limit)) {
 		WRITE_ONCE(vm->faults_reported, faults);
-		send(ELISA_EVENT_FAULT, vm, NULL, EFAULT);
+		send(ELISA_EVENT_FAULT, vm, NULL, EFAULT, 0);
 	}
 	elisa_vm_put(vm);
 }

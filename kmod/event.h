@@ -13,7 +13,8 @@ void elisa_event_vm(enum elisa_event kind, struct elisa_vm *vm);
 void elisa_event_export(enum elisa_event kind, struct elisa_export *export);
 void elisa_event_attachment(enum elisa_event kind, struct elisa_vm *vm,
 			    const char *export_name);
-void elisa_event_denied(struct elisa_vm *vm, const char *export_name);
+void elisa_event_denied(struct elisa_vm *vm, const char *export_name,
+			enum elisa_denial denial);
 void elisa_event_aborted(struct elisa_vm *vm, const char *export_name);
 void elisa_event_faults(struct kvm *kvm);
 

@@ -196,7 +196,7 @@ int elisa_export_create(struct elisa_vm *vm, const char *name, u64 *token)
 	rights = elisa_vm_rights(vm, ELISA_GRANT_EXPORT, name);
 	mutex_unlock(&vm->lock);
 	if (!rights) {
-		elisa_event_denied(vm, name);
+		elisa_event_denied(vm, name, ELISA_DENIAL_EXPORT);
 		return -EACCES;
 	}
 	if (!elisa_limit_take(&vm->stats.exports,

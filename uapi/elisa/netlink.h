@@ -113,6 +113,7 @@ enum elisa_genl_attr {
 				 * that attachment's export then
 				 */
 	ELISA_A_ORIGIN,		/* u8, enum elisa_origin */
+	ELISA_A_DENIAL,		/* u8, enum elisa_denial */
 	__ELISA_A_MAX,
 };
 
@@ -259,6 +260,14 @@ enum elisa_event {
 	ELISA_EVENT_ABORTED,
 	ELISA_EVENT_VM_SET,		/* the VM has another policy */
 	ELISA_EVENT_REVOKED,		/* an attachment lost a right by that */
+};
+
+/* Which rule is missing that would have allowed it. */
+enum elisa_denial {
+	ELISA_DENIAL_ATTACH = 1,	/* one to attach to this name */
+	ELISA_DENIAL_EXPORT,		/* one to export under this name */
+	ELISA_DENIAL_KERNEL,		/* one to attach from the guest's kernel */
+	ELISA_DENIAL_FULL_TRUST,	/* one to attach with full trust */
 };
 
 #endif /* _UAPI_ELISA_NETLINK_H */

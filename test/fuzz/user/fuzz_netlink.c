@@ -62,6 +62,10 @@ static void check_event(struct nlmsghdr *nlh)
 	must(strlen(text) < sizeof(text) && text[0]);
 	enl_event_format(&event, text, 8);
 	must(strlen(text) < 8);
+	enl_event_log(&event, text, sizeof(text));
+	must(strlen(text) < sizeof(text) && text[0]);
+	enl_event_log(&event, text, 8);
+	must(strlen(text) < 8);
 }
 
 static void decode(uint8_t cmd, const uint8_t *data, size_t size)

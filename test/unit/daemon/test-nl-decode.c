@@ -465,6 +465,21 @@ static void events(void **state)
 	enl_event_format(&e, text, sizeof(text));
 	assert_string_equal(text,
 			    "denied vm 2 (guest1) export (kv.store): Permission denied");
+	/* A newer module says which rule is missing. */
+	put_u8(&b, ELISA_A_DENIAL, ELISA_DENIAL_KERNEL);
+	assert_int_equal(event(&b, &e), 0);
+	enl_event_format(&e, text, sizeof(text));
+	assert_string_equal(text,
+			    "denied vm 2 (guest1) export (kv.store): Permission denied (its kernel asked, and the rule has no 'kernel: yes')");
+	enl_event_log(&e, text, sizeof(text));
+	assert_string_equal(text,
+			    "denied vm=2 name=\"guest1\" export=\"kv.store\" error=\"Permission denied\" reason=no-kernel-right");
+	/* One that is newer still has reasons that we do not know. */
+	e.denial = 77;
+	enl_event_format(&e, text, sizeof(text));
+	assert_string_equal(text,
+			    "denied vm 2 (guest1) export (kv.store): Permission denied");
+	assert_string_equal(enl_denial_name(e.denial), "unknown");
 
 	begin(&b, ELISA_CMD_EVENT);
 	put_u8(&b, ELISA_A_EVENT_KIND, ELISA_EVENT_ATTACHED);
@@ -476,7 +491,17 @@ static void events(void **state)
 	enl_event_format(&e, text, sizeof(text));
 	assert_string_equal(text,
 			    "attached vm 2 export 5 attachment 9 rights ro");
+	enl_event_log(&e, text, sizeof(text));
+	assert_string_equal(text,
+			    "attached vm=2 export-id=5 attachment=9 rights=ro");
+	/* A name cannot pretend to be another value. */
+	strcpy(e.vm_name, "a\" vm=1\n");
+	enl_event_log(&e, text, sizeof(text));
+	assert_string_equal(text,
+			    "attached vm=2 name=\"a? vm=1?\" export-id=5 attachment=9 rights=ro");
 	/* Too small a buffer: cut, not overrun */
+	enl_event_log(&e, text, 10);
+	assert_string_equal(text, "attached ");
 	enl_event_format(&e, text, 10);
 	assert_string_equal(text, "attached ");
 
