@@ -18,6 +18,8 @@ int enl_event_decode(struct nlmsghdr *nlh, struct enl_event *event)
 	if (enl_parse(nlh, ELISA_CMD_EVENT, tb) || !tb[ELISA_A_EVENT_KIND])
 		return -EBADMSG;
 	event->kind = enl_get_u8(tb[ELISA_A_EVENT_KIND]);
+	if (event->kind >= ENL_EVENT_LOST)
+		return -EBADMSG;
 	event->vm_id = enl_get_u32(tb[ELISA_A_VM_ID]);
 	enl_get_text(event->vm_name, sizeof(event->vm_name),
 		     tb[ELISA_A_VM_NAME]);
@@ -57,6 +59,10 @@ const char *enl_event_name(__u8 kind)
 		return "vm-set";
 	case ELISA_EVENT_REVOKED:
 		return "revoked";
+	case ENL_EVENT_LOST:
+		return "lost";
+	case ENL_EVENT_PRESENT:
+		return "present";
 	}
 	return "unknown";
 }

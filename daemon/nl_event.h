@@ -13,6 +13,12 @@
 
 struct nlmsghdr;
 
+/* Kinds of our own, see resync.h: the module's are counted from 1. */
+enum {
+	ENL_EVENT_LOST = 254,		/* the module's were, before this one */
+	ENL_EVENT_PRESENT,		/* what there was when they had been */
+};
+
 /* An ID of 0 and an empty name mean: the event does not tell. */
 struct enl_event {
 	__u8 kind;			/* enum elisa_event */

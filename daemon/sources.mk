@@ -65,6 +65,7 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	probe.c \
 	probe_vm.c \
 	reload.c \
+	resync.c \
 	snapshot.c
 
 # The loader of sub images: the guest library's, the only one there is.
