@@ -349,6 +349,11 @@ static void on_events(struct daemon *d)
 		if (ret == -ENOBUFS) {
 			log_warn("events of the module were lost; looking at all processes");
 			want_rescan(d);
+		} else if (ret == -ENODEV) {
+			/* No VM is enrolled, so nothing is lost by it. */
+			log_notice("module-unloaded: it is looked for when a VM appears");
+			disconnect_module(d);
+			return;
 		} else if (ret) {
 			log_err("%s", d->events.error);
 			return;

@@ -181,6 +181,10 @@ int enl_open_events(struct enl *enl)
 		ret = fail_nle(enl, ret, "cannot join the elisa module's events");
 		goto err_close;
 	}
+	/* Without it we would only not be told when the module is unloaded. */
+	group = genl_ctrl_resolve_grp(enl->sock, "nlctrl", "notify");
+	if (group >= 0)
+		nl_socket_add_membership(enl->sock, group);
 	setsockopt(nl_socket_get_fd(enl->sock), SOL_SOCKET, SO_RCVBUFFORCE,
 		   &size, sizeof(size));
 	ret = nl_socket_set_nonblocking(enl->sock);
@@ -220,7 +224,9 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	struct exchange *x = arg;
 	int ret;
 
-	if (x->fn && nlh->nlmsg_type == x->enl->family && !x->error) {
+	if (enl_tells_gone(nlh)) {
+		x->error = fail(x->enl, -ENODEV, "the elisa module was unloaded");
+	} else if (x->fn && nlh->nlmsg_type == x->enl->family && !x->error) {
 		ret = x->fn(nlh, x->arg);
 		if (ret)
 			x->error = ret;
@@ -319,16 +325,13 @@ static int exchange(struct enl *enl, struct nl_msg *msg, struct exchange *x)
 			    strerror(-x->error));
 	if (x->error == -EPERM)
 		return fail(enl, x->error, "permission denied: this needs root");
+	/* The family's own refusals have a text. */
 	if (x->error == -EOPNOTSUPP)
 		return fail(enl, x->error,
 			    "the loaded elisa module is older than elisactl and cannot do this: load the new one");
 	if (x->error == -EBADMSG)
 		return fail(enl, x->error,
 			    "an answer of the elisa module makes no sense: are module and elisactl of one version?");
-	/* The family's own refusals have a text. */
-	if (x->error == -EOPNOTSUPP)
-		return fail(enl, x->error,
-			    "the elisa module does not know this request: it is older than elisactl; install the same version of both");
 	return fail(enl, x->error, "%s", strerror(-x->error));
 }
 

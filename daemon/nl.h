@@ -6,6 +6,7 @@
 #ifndef ELISACTL_NL_H
 #define ELISACTL_NL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -30,7 +31,10 @@ void enl_close(struct enl *enl);
 int enl_open_events(struct enl *enl);
 int enl_fd(const struct enl *enl);
 
-/* One pending batch of events; -ENOBUFS: some were lost; -EAGAIN: none. */
+/*
+ * One pending batch of events; -ENOBUFS: some were lost; -EAGAIN: none;
+ * -ENODEV: the module is unloaded, there will be no more.
+ */
 int enl_read_events(struct enl *enl, enl_fn fn, void *arg);
 
 /*
@@ -42,6 +46,9 @@ int enl_request(struct enl *enl, struct nl_msg *msg, enl_fn fn, void *arg);
 /* RESTART is called when the dump was torn by a change and begins anew. */
 int enl_dump(struct enl *enl, __u8 cmd, enl_fn fn, void (*restart)(void *),
 	     void *arg);
+
+/* Does the controller of generic netlink tell here that the module is gone? */
+bool enl_tells_gone(struct nlmsghdr *nlh);
 
 /* A message with the family's header, NULL when out of memory. */
 struct nl_msg *enl_msg(int family, __u8 cmd, int flags);

@@ -19,6 +19,7 @@ ELISACTL_CORE := \
 	nl_attr.c \
 	nl_event.c \
 	nl_export.c \
+	nl_gone.c \
 	nl_info.c \
 	nl_version.c \
 	nl_vm.c \

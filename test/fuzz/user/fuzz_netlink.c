@@ -130,6 +130,8 @@ static void ack(const uint8_t *data, size_t size)
 	memcpy((char *)nlh + NLMSG_HDRLEN, data, size);
 	must(enl_ack_parse(nlh, text, sizeof(text)) <= 0);
 	must(strlen(text) < sizeof(text));
+	nlh->nlmsg_type = GENL_ID_CTRL;
+	enl_tells_gone(nlh);
 	free(nlh);
 }
 

@@ -511,6 +511,41 @@ static void events(void **state)
 	assert_string_equal(enl_event_name(e.kind), "unknown");
 }
 
+static bool tells_gone(const struct build *b, __u16 type)
+{
+	struct nlmsghdr *nlh = end(b);
+	bool gone;
+
+	nlh->nlmsg_type = type;
+	gone = enl_tells_gone(nlh);
+	free(nlh);
+	return gone;
+}
+
+/* The controller tells of all families that come and go. */
+static void unloaded(void **state)
+{
+	struct build b;
+
+	(void)state;
+	begin(&b, CTRL_CMD_DELFAMILY);
+	assert_false(tells_gone(&b, GENL_ID_CTRL));
+	put_str(&b, CTRL_ATTR_FAMILY_NAME, ELISA_GENL_NAME);
+	assert_true(tells_gone(&b, GENL_ID_CTRL));
+	assert_false(tells_gone(&b, FAMILY));
+
+	begin(&b, CTRL_CMD_DELFAMILY);
+	put_str(&b, CTRL_ATTR_FAMILY_NAME, "elisa2");
+	assert_false(tells_gone(&b, GENL_ID_CTRL));
+
+	begin(&b, CTRL_CMD_NEWFAMILY);
+	put_str(&b, CTRL_ATTR_FAMILY_NAME, ELISA_GENL_NAME);
+	assert_false(tells_gone(&b, GENL_ID_CTRL));
+
+	b.len = NLMSG_HDRLEN + 1;
+	assert_false(tells_gone(&b, GENL_ID_CTRL));
+}
+
 static void enrolled(void **state)
 {
 	struct nlmsghdr *nlh;
@@ -590,6 +625,7 @@ int main(void)
 		cmocka_unit_test(short_number),
 		cmocka_unit_test(attachments),
 		cmocka_unit_test(events),
+		cmocka_unit_test(unloaded),
 		cmocka_unit_test(enrolled),
 		cmocka_unit_test(hostile),
 	};
