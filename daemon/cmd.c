@@ -4,11 +4,31 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "compiler.h"
 #include "log.h"
 
 static bool is_help_option(const char *word)
 {
 	return !strcmp(word, "-h") || !strcmp(word, "--help");
+}
+
+/* An option for all commands behind its command, where many programs want it. */
+static const char *misplaced(int argc, char **argv)
+{
+	static const char *const options[] = {
+		"-j", "--json", "-p", "--pretty",
+	};
+	size_t k;
+	int i;
+
+	/* Behind another option it may be that one's value. */
+	for (i = 1; i < argc && argv[i - 1][0] != '-'; i++) {
+		for (k = 0; k < ARRAY_SIZE(options); k++) {
+			if (!strcmp(argv[i], options[k]))
+				return options[k];
+		}
+	}
+	return NULL;
 }
 
 int cmd_dispatch(const struct cmd *table, const char *noun,
@@ -17,6 +37,7 @@ int cmd_dispatch(const struct cmd *table, const char *noun,
 	const struct cmd *cmd, *found = NULL;
 	static char full[64];
 	const char *name = argc ? argv[0] : table->name;
+	const char *option = noun ? NULL : misplaced(argc, argv);
 
 	if (noun && (!strcmp(name, "help") || is_help_option(name)))
 		return cmd_print_help(stdout, noun) ? CMD_OK : CMD_FAILED;
@@ -46,6 +67,11 @@ int cmd_dispatch(const struct cmd *table, const char *noun,
 	if (argc == 2 && is_help_option(argv[1]))
 		return cmd_print_help(stdout, noun ? noun : found->name) ?
 		       CMD_OK : CMD_FAILED;
+	if (option) {
+		complain("%s goes before the command: elisactl %s %s ...",
+			 option, option, found->name);
+		return CMD_USAGE;
+	}
 	if (argc) {
 		/* getopt() begins its complaints with it. */
 		snprintf(full, sizeof(full), "elisactl %s%s%s",

@@ -723,8 +723,11 @@ static int read_file(const char *file, char **buf, size_t *size, char *err,
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
 		ret = -errno;
-		snprintf(err, err_size, "%s: cannot open: %s", file,
-			 strerror(errno));
+		snprintf(err, err_size, "%s: cannot open: %s%s", file,
+			 strerror(errno),
+			 errno == ENOENT && !strcmp(file, POLICY_DEFAULT_FILE) ?
+			 " (write one, see elisa.conf(5); an empty one refuses every VM)" :
+			 "");
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {

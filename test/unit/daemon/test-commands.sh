@@ -56,6 +56,8 @@ while IFS='|' read -r arguments text; do
 	# shellcheck disable=SC2086 # words
 	fails 2 "elisactl: $text" $arguments
 done <<'END'
+vm list -j|-j goes before the command: elisactl -j vm ...
+stat --pretty|--pretty goes before the command: elisactl --pretty stats ...
 frob|unknown command 'frob'; try 'elisactl help'
 vm frob|unknown command 'vm frob'; try 'elisactl vm help'
 vm enrolment|unknown command 'vm enrolment'; try 'elisactl vm help'
