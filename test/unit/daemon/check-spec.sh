@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Does the netlink spec name the same attributes and commands as the header,
-# in the same order?  Arguments: SPEC HEADER
+# in the same order?  And does the module accept in each request, and put into an
+# event, the attributes that the spec says?  Arguments: SPEC HEADER KMOD-FOLDER
 set -eu
 
 spec=$1
 header=$2
+kmod=$3
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -57,3 +59,53 @@ if ! diff -u "$tmp/header" "$tmp/spec"; then
 	exit 1
 fi
 echo "check-spec: $(wc -l <"$tmp/header") names of attributes, commands and values agree"
+
+# "COMMAND ATTRIBUTE" lines of requests and of the event.  A list may go on in
+# the next line.
+awk '
+function cname(s) { gsub(/-/, "_", s); return toupper(s) }
+/^[a-z]/		{ section = $1 }
+section != "operations:" { next }
+/^      name: /		{ cmd = $2; where = "" }
+/^        (request|reply):/ { where = $1 }
+/^      event:/		{ where = "event:" }
+/attributes: \[/	{ list = "" ; reading = 1 }
+reading			{ list = list $0 }
+reading && /\]/ {
+	reading = 0
+	sub(/.*\[ */, "", list); sub(/ *\].*/, "", list)
+	n = split(list, name, / *, */)
+	for (i = 1; where != "reply:" && i <= n; i++)
+		print cname("elisa-cmd-" cmd), cname("elisa-a-" name[i])
+}
+' "$spec" | LC_ALL=C sort >"$tmp/spec"
+
+{
+	awk '
+	/^static const struct nla_policy/ {
+		name = $5; sub(/\[.*/, "", name)
+	}
+	/^\t\[ELISA_A_/ {
+		attr = $1; gsub(/[][]/, "", attr)
+		attrs[name] = attrs[name] " " attr
+	}
+	/^\t\t\.cmd = /	{ cmd = $3; sub(/,/, "", cmd) }
+	/^\t\t\.policy = / {
+		policy = $3; sub(/,/, "", policy)
+		n = split(attrs[policy], name_of, / /)
+		for (i = 1; i <= n; i++)
+			if (name_of[i] != "") print cmd, name_of[i]
+	}' "$kmod/netlink.c"
+	sed -n 's/.*nla_put_[a-z0-9]*(skb, \(ELISA_A_[A-Z_]*\).*/ELISA_CMD_EVENT \1/p' \
+		"$kmod/event.c"
+} | LC_ALL=C sort >"$tmp/module"
+
+if [ "$(wc -l <"$tmp/module")" -lt 25 ]; then
+	echo "check-spec: found only $(wc -l <"$tmp/module") attributes in $kmod" >&2
+	exit 1
+fi
+if ! diff -u "$tmp/module" "$tmp/spec"; then
+	echo "check-spec: $spec (+) differs from $kmod (-)" >&2
+	exit 1
+fi
+echo "check-spec: $(wc -l <"$tmp/module") attributes of requests and events agree"
