@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 #include "long_mode.h"
@@ -9,14 +10,18 @@
 
 int long_mode_cpuid(int kvm, int vcpu)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[MAX_CPUID];
-	} all = { .head.nent = MAX_CPUID };
+	struct kvm_cpuid2 *all;
+	int ret;
 
-	if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &all))
+	all = calloc(1, sizeof(*all) + MAX_CPUID * sizeof(all->entries[0]));
+	if (!all)
 		return -1;
-	return ioctl(vcpu, KVM_SET_CPUID2, &all);
+	all->nent = MAX_CPUID;
+	ret = ioctl(kvm, KVM_GET_SUPPORTED_CPUID, all);
+	if (!ret)
+		ret = ioctl(vcpu, KVM_SET_CPUID2, all);
+	free(all);
+	return ret;
 }
 
 int long_mode_set(int vcpu, const struct long_mode *at)
