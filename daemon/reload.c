@@ -9,12 +9,15 @@
 #include "plan.h"
 #include "reload.h"
 
-static const char *const action_names[] = {
-	[PLAN_KEEP] = "vm-kept",
-	[PLAN_ENROL] = "vm-enrolled",
-	[PLAN_SET] = "vm-changed",
-	[PLAN_DEL] = "vm-removed",
-	[PLAN_HAND] = "vm-by-hand",
+static const struct {
+	const char *done;
+	const char *failed;
+} action_names[] = {
+	[PLAN_KEEP] = { "vm-kept", "vm-look-failed" },
+	[PLAN_ENROL] = { "vm-enrolled", "vm-enrol-failed" },
+	[PLAN_SET] = { "vm-changed", "vm-change-failed" },
+	[PLAN_DEL] = { "vm-removed", "vm-remove-failed" },
+	[PLAN_HAND] = { "vm-by-hand", "vm-by-hand" },
 };
 
 static void log_vm(const struct plan_vm *vm)
@@ -29,13 +32,13 @@ static void log_vm(const struct plan_vm *vm)
 		snprintf(where, sizeof(where), "policy=%s:%u", vm->entry->file,
 			 vm->entry->line);
 	if (vm->error)
-		log_err("%s-failed vm=%u %s %s: %s", action_names[vm->action],
+		log_err("%s vm=%u %s %s: %s", action_names[vm->action].failed,
 			vm->id, who, where, vm->why);
 	else if (vm->action == PLAN_HAND)
 		log_info("vm-by-hand vm=%u %s: left as it is", vm->id, who);
 	else
 		log_notice("%s vm=%u %s %s attachments-revoked=%u exports-revoked=%u",
-			   action_names[vm->action], vm->id, who, where,
+			   action_names[vm->action].done, vm->id, who, where,
 			   vm->attachments, vm->exports);
 }
 
