@@ -173,16 +173,21 @@ const struct policy_entry *policy_find(const struct policy *policy,
 	return NULL;
 }
 
+bool policy_match_covers(const struct policy_match *a,
+			 const struct policy_match *b)
+{
+	return text_fits(a->name, b->name) && text_fits(a->unit, b->unit) &&
+	       text_fits(a->slice, b->slice) &&
+	       text_fits(a->libvirt, b->libvirt) &&
+	       (!a->has_uuid ||
+		(b->has_uuid && !memcmp(a->uuid, b->uuid, UUID_SIZE))) &&
+	       (!a->has_uid || (b->has_uid && a->uid == b->uid));
+}
+
 bool policy_match_equal(const struct policy_match *a,
 			const struct policy_match *b)
 {
-	if (strcmp(a->name, b->name) || strcmp(a->unit, b->unit) ||
-	    strcmp(a->slice, b->slice) || strcmp(a->libvirt, b->libvirt) ||
-	    a->has_uuid != b->has_uuid || a->has_uid != b->has_uid)
-		return false;
-	if (a->has_uuid && memcmp(a->uuid, b->uuid, UUID_SIZE))
-		return false;
-	return !a->has_uid || a->uid == b->uid;
+	return policy_match_covers(a, b) && policy_match_covers(b, a);
 }
 
 void policy_limits_inherit(struct policy_limits *limits,

@@ -95,6 +95,10 @@ bool policy_match_strong(const struct policy_match *match);
 bool policy_match_equal(const struct policy_match *a,
 			const struct policy_match *b);
 
+/* Does A ask for nothing that B does not ask for, too? */
+bool policy_match_covers(const struct policy_match *a,
+			 const struct policy_match *b);
+
 /* Fill in what LIMITS leaves open. */
 void policy_limits_inherit(struct policy_limits *limits,
 			   const struct policy_limits *defaults);

@@ -249,18 +249,25 @@ static const struct field match_fields[] = {
 	{ }
 };
 
-static int duplicate_match(struct parse *p, const struct yaml_node *node,
-			   const struct policy_entry *other)
+/* The entry OTHER leaves nothing for this one. */
+static int unreachable(struct parse *p, const struct yaml_node *node,
+		       const struct policy_entry *other, bool equal)
 {
-	static const char hint[] = "the first match counts; join the two";
+	char where[160];
 
 	if (other->file == p->file)
-		return yaml_error_at(&p->err, node, hint,
-				     "duplicate match, first on line %u",
-				     other->line);
-	return yaml_error_at(&p->err, node, hint,
-			     "duplicate match, first in %.100s, line %u",
-			     other->file, other->line);
+		snprintf(where, sizeof(where), "on line %u", other->line);
+	else
+		snprintf(where, sizeof(where), "in %.100s, line %u",
+			 other->file, other->line);
+	if (equal)
+		return yaml_error_at(&p->err, node,
+				     "the first match counts; join the two",
+				     "duplicate match, first %s", where);
+	return yaml_error_at(&p->err, node,
+			     "the first match counts; put this one in front",
+			     "no VM gets here: the entry %s matches all that this one does",
+			     where);
 }
 
 static int parse_match(struct parse *p, const struct yaml_node *node, void *obj)
@@ -287,8 +294,10 @@ static int parse_match(struct parse *p, const struct yaml_node *node, void *obj)
 	for (i = 0; p->policy->entries + i < entry; i++) {
 		struct policy_entry *other = &p->policy->entries[i];
 
-		if (policy_match_equal(&other->match, &entry->match))
-			return duplicate_match(p, node, other);
+		if (policy_match_covers(&other->match, &entry->match))
+			return unreachable(p, node, other,
+					   policy_match_equal(&other->match,
+							      &entry->match));
 	}
 	return 0;
 }
