@@ -48,7 +48,7 @@ static const struct cmd nouns[] = {
 	{ "policy", cmd_policy, "check [FILE]...", "look for mistakes" },
 	{ "policy", cmd_policy, "diff [FILE]...",
 	  "what `policy reload` would change, for each VM" },
-	{ "policy", cmd_policy, "reload",
+	{ "policy", cmd_policy, "reload [--socket PATH]",
 	  "make the files the policy, also of VMs that are enrolled" },
 	{ "policy", cmd_policy, "show ID|NAME", "what a VM may do now" },
 	{ "doctor", cmd_doctor, "[--probe]",

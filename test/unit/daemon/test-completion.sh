@@ -119,6 +119,8 @@ all()
 	offers 1 12 13 2 web web-2.x -- vm show ""
 	offers web web-2.x -- vm del w
 	offers 1 12 13 -- -j stats 1
+	offers web web-2.x -- vm set w
+	offers web web-2.x -- policy show w
 	offers -- vm show web ""
 	offers -- vm nonsense ""
 	offers -- 'vm;touch PWNED' ""
@@ -141,6 +143,8 @@ all()
 	offers elisactl err policy.conf -- export add x ""
 	offers policy.conf -- policy check po
 	offers policy.conf -- metrics --output po
+	offers policy.conf -- policy reload --socket po
+	offers policy.conf -- daemon --socket po
 	offers --help --delay --count --batch -- top -
 	offers --help --config --socket --verbose -- daemon -
 }
