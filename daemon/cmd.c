@@ -12,7 +12,7 @@ static bool is_help_option(const char *word)
 	return !strcmp(word, "-h") || !strcmp(word, "--help");
 }
 
-/* An option for all commands behind its command, where many programs want it. */
+/* An option for all commands behind one, where many programs want it. */
 static const char *misplaced(int argc, char **argv)
 {
 	static const char *const options[] = {
