@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -442,12 +443,47 @@ static int write_archive(int fd)
 	return -1;
 }
 
+/*
+ * Until it is whole the archive has no name: who is interrupted leaves nothing.
+ * NAMED: this file system cannot do that, it has its name at once.
+ */
+static int open_archive(const char *file, bool *named)
+{
+	char dir[PATH_MAX];
+	int fd;
+
+	*named = false;
+	/* It tells who shares what: not for everybody; and nothing is lost. */
+	if (!faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW)) {
+		errno = EEXIST;
+		return -1;
+	}
+	snprintf(dir, sizeof(dir), "%s", file);
+	fd = open(dirname(dir), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd;
+	*named = true;
+	return open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
+static int name_archive(int fd, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!linkat(AT_FDCWD, path, AT_FDCWD, file, AT_SYMLINK_FOLLOW))
+		return 0;
+	complain("cannot make %s: %s", file, strerror(errno));
+	return -1;
+}
+
 int cmd_debug(const struct cmd_env *env, int argc, char **argv)
 {
 	char name[64];
 	const char *file = argc > 1 ? argv[1] : name;
 	time_t now = time(NULL);
 	struct tm tm;
+	bool named;
 	int fd, ret;
 
 	(void)env;
@@ -455,16 +491,18 @@ int cmd_debug(const struct cmd_env *env, int argc, char **argv)
 		return CMD_USAGE;
 	strftime(name, sizeof(name), "elisa-debug-%Y%m%d-%H%M%S.tar.gz",
 		 localtime_r(&now, &tm));
-	/* It tells who shares what: not for everybody; and nothing is lost. */
-	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = open_archive(file, &named);
 	if (fd < 0) {
 		complain("cannot make %s: %s", file, strerror(errno));
 		return CMD_FAILED;
 	}
 	ret = write_archive(fd);
+	if (!ret && !named)
+		ret = name_archive(fd, file);
 	close(fd);
 	if (ret) {
-		unlink(file);
+		if (named)
+			unlink(file);
 		return CMD_FAILED;
 	}
 	printf("%s: README.txt in it says what it holds\n", file);

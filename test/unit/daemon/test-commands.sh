@@ -164,6 +164,16 @@ tar xzOf x.tar.gz elisa-debug/vms.json | grep -q "modprobe elisa"
 result "debug says that it is missing" $? "$(tar tzf x.tar.gz)"
 fails 1 "elisactl: cannot make x.tar.gz: File exists" debug x.tar.gz
 fails 1 "elisactl: cannot make no/x: No such file or directory" debug no/x
+# Killed at some moment: whole, or not there.
+wrong=
+for seconds in 0.01 0.03 0.1 0.3; do
+	timeout -s KILL $seconds elisactl debug cut.tar.gz >out 2>err
+	[ ! -e cut.tar.gz ] || tar tzf cut.tar.gz >/dev/null 2>&1 ||
+		wrong="$wrong $seconds"
+	rm -f cut.tar.gz
+done
+[ -z "$wrong" ]
+result "debug that is killed leaves nothing" $? "after$wrong seconds"
 elisactl version >/dev/full 2>err
 [ $? -eq 1 ] && [ "$(cat err)" = "elisactl: cannot write to standard output" ]
 result "a full disk" $? "$(cat err)"
