@@ -206,29 +206,12 @@ static void check_memory(void)
 		      lost, grown);
 }
 
-/* As in test/rig/init; before the module is unloaded, and with it its symbols. */
-static bool kmemleak_found(char *out, size_t size)
-{
-	/* Not there in most kernels. */
-	if (!write_file("/sys/kernel/debug/kmemleak", "scan"))
-		return false;
-	/* It reports what is older than five seconds. */
-	nap(6000000);
-	write_file("/sys/kernel/debug/kmemleak", "scan");
-	return !run_command(out, size,
-			    "grep -B 14 -A 6 '\\[elisa\\]' /sys/kernel/debug/kmemleak");
-}
-
 void checkpoint(bool reload)
 {
-	char leaks[4096];
-
 	trace("checkpoint");
 	tear_down();
 	check_nothing_left();
 	check_memory();
-	if (kmemleak_found(leaks, sizeof(leaks)))
-		wrong("kmemleak:\n%s", leaks);
 	printf("# checkpoint %u: MemAvailable %ld kB, Slab %ld kB\n", n_memory,
 	       memory[n_memory - 1].available, memory[n_memory - 1].slab);
 	if (!reload || has_failed())

@@ -21,6 +21,7 @@
 #include "soak.h"
 
 #define TRACES		24	/* of the last operations, shown with a failure */
+#define PROGRESS	20	/* operations between two lines that count them */
 
 struct options opt = { .seed = 1, .ops = 100, .checkpoint = 40 };
 
@@ -141,6 +142,8 @@ int main(int argc, char **argv)
 	for (n = 1; !failures && !is_told_to_stop() &&
 	     (!opt.ops || n <= opt.ops); n++) {
 		one_op(n);
+		if (n % PROGRESS == 0)
+			printf("# %u operations\n", n);
 		if (n % opt.checkpoint == 0 && !failures)
 			checkpoint(++checkpoints % 2);
 	}
