@@ -16,6 +16,12 @@ not_ok()
 	fails=$((fails + 1))
 }
 
+# skip WHAT: WHY
+skip()
+{
+	echo "skip - $1"
+}
+
 # check NAME GOT EXPECTED
 check()
 {
