@@ -65,6 +65,7 @@
 #include <elisa/entry.h>
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
+#include <elisa/string.h>
 
 /**
  * ELISA_ENTRY() - define an entry point
@@ -294,73 +295,5 @@ static inline void elisa_section_end(void)
 }
 
 #include <elisa/mutex.h>
-
-/*
- * The compiler emits calls to these four even in freestanding code.  Weak and
- * hidden, so that each object of an image may bring them along.  Written in
- * assembly, because the compiler would turn loops into calls of themselves.
- */
-#define _ELISA_MEM __attribute__((weak, visibility("hidden"), used))
-
-_ELISA_MEM void *memcpy(void *to, const void *from, size_t n);
-_ELISA_MEM void *memset(void *to, int value, size_t n);
-_ELISA_MEM void *memmove(void *to, const void *from, size_t n);
-_ELISA_MEM int memcmp(const void *a, const void *b, size_t n);
-
-void *memcpy(void *to, const void *from, size_t n)
-{
-	size_t words = n / 8, bytes = n % 8;
-	void *p = to;
-
-	__asm__ volatile("rep movsq\n\t"
-			 "mov %[bytes], %%rcx\n\t"
-			 "rep movsb"
-			 : "+D" (p), "+S" (from), "+c" (words)
-			 : [bytes] "r" (bytes)
-			 : "memory");
-	return to;
-}
-
-void *memset(void *to, int value, size_t n)
-{
-	void *p = to;
-
-	__asm__ volatile("rep stosb"
-			 : "+D" (p), "+c" (n)
-			 : "a" (value)
-			 : "memory");
-	return to;
-}
-
-void *memmove(void *to, const void *from, size_t n)
-{
-	const char *s;
-	char *p;
-
-	if ((uintptr_t)to - (uintptr_t)from >= n)
-		return memcpy(to, from, n);
-	s = (const char *)from + n - 1;
-	p = (char *)to + n - 1;
-	__asm__ volatile("std\n\t"
-			 "rep movsb\n\t"
-			 "cld"
-			 : "+D" (p), "+S" (s), "+c" (n)
-			 :
-			 : "memory");
-	return to;
-}
-
-int memcmp(const void *a, const void *b, size_t n)
-{
-	const volatile unsigned char *p = a, *q = b;
-
-	for (; n; n--, p++, q++) {
-		unsigned char x = *p, y = *q;
-
-		if (x != y)
-			return x < y ? -1 : 1;
-	}
-	return 0;
-}
 
 #endif /* _ELISA_SUB_H */

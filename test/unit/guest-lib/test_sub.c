@@ -4,11 +4,17 @@
 #define memset	sub_memset
 #define memmove	sub_memmove
 #define memcmp	sub_memcmp
+#define strlen	sub_strlen
+#define strnlen	sub_strnlen
+#define strcmp	sub_strcmp
 #include <elisa/sub.h>
 #undef memcpy
 #undef memset
 #undef memmove
 #undef memcmp
+#undef strlen
+#undef strnlen
+#undef strcmp
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -82,6 +88,24 @@ static void compares(void **state)
 	assert_int_equal(sub_memcmp("a", "b", 0), 0);
 }
 
+static void strings(void **state)
+{
+	/* No zero at its end: nothing may look there. */
+	const char open[3] = { 'a', 'b', 'c' };
+
+	(void)state;
+	assert_int_equal(sub_strlen(""), 0);
+	assert_int_equal(sub_strlen("abc"), 3);
+	assert_int_equal(sub_strnlen(open, 0), 0);
+	assert_int_equal(sub_strnlen(open, 3), 3);
+	assert_int_equal(sub_strnlen("ab", 9), 2);
+	assert_int_equal(sub_strcmp("", ""), 0);
+	assert_int_equal(sub_strcmp("abc", "abc"), 0);
+	assert_true(sub_strcmp("ab", "abc") < 0);
+	assert_true(sub_strcmp("abc", "ab") > 0);
+	assert_true(sub_strcmp("\xff", "\x01") > 0);
+}
+
 static struct elisa_spinlock lock;
 static uint64_t counter;
 static pthread_barrier_t start;
@@ -128,6 +152,7 @@ int main(void)
 		cmocka_unit_test(copies),
 		cmocka_unit_test(moves),
 		cmocka_unit_test(compares),
+		cmocka_unit_test(strings),
 		cmocka_unit_test(spinlock),
 	};
 
