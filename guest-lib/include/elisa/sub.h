@@ -62,6 +62,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <elisa/assert.h>
 #include <elisa/entry.h>
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>

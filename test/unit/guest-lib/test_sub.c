@@ -18,8 +18,11 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -106,6 +109,37 @@ static void strings(void **state)
 	assert_true(sub_strcmp("\xff", "\x01") > 0);
 }
 
+/* The signal that ends a process which asserts that @n is 1 or 2. */
+static int signal_of_assertion(unsigned int n)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		signal(SIGILL, SIG_DFL);
+		elisa_assert(n != 0);
+		elisa_assert(n < 3);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void assertions(void **state)
+{
+	unsigned int n = 0;
+
+	(void)state;
+	assert_int_equal(signal_of_assertion(0), SIGILL);
+	assert_int_equal(signal_of_assertion(1), 0);
+	assert_int_equal(signal_of_assertion(2), 0);
+	assert_int_equal(signal_of_assertion(3), SIGILL);
+	elisa_assert(++n);
+	assert_int_equal(n, 1);
+}
+
 static struct elisa_spinlock lock;
 static uint64_t counter;
 static pthread_barrier_t start;
@@ -153,6 +187,7 @@ int main(void)
 		cmocka_unit_test(moves),
 		cmocka_unit_test(compares),
 		cmocka_unit_test(strings),
+		cmocka_unit_test(assertions),
 		cmocka_unit_test(spinlock),
 	};
 
