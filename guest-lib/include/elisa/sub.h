@@ -63,9 +63,8 @@
 #include <stdint.h>
 
 #include <elisa/assert.h>
+#include <elisa/context.h>
 #include <elisa/entry.h>
-#include <elisa/hypercall.h>
-#include <elisa/layout.h>
 #include <elisa/string.h>
 
 /**
@@ -94,41 +93,6 @@
 		.name = #fn,						\
 		.address = (uint64_t)&fn,				\
 	}
-
-/**
- * elisa_info() - facts about the call, from the host
- *
- * Return: a page that export code and callers can only read; constant during
- * a call, different in other attachments.
- */
-static inline const struct elisa_sub_info *elisa_info(void)
-{
-	return (const struct elisa_sub_info *)ELISA_SUB_INFO;
-}
-
-/** elisa_data() - start of the shared data; elisa_data_size() bytes */
-static inline void *elisa_data(void)
-{
-	return (void *)ELISA_SUB_DATA;
-}
-
-/** elisa_data_size() - bytes of shared data, a multiple of 4096, maybe 0 */
-static inline uint64_t elisa_data_size(void)
-{
-	return elisa_info()->data_size;
-}
-
-/** elisa_xbuf() - start of the caller's exchange buffer */
-static inline void *elisa_xbuf(void)
-{
-	return (void *)ELISA_SUB_XBUF;
-}
-
-/** elisa_xbuf_size() - bytes of exchange buffer, 0 if the caller has none */
-static inline uint64_t elisa_xbuf_size(void)
-{
-	return elisa_info()->xbuf_size;
-}
 
 /**
  * elisa_range_ok() - check a range that somebody else chose
@@ -229,42 +193,6 @@ static inline void elisa_spin_unlock(struct elisa_spinlock *lock)
 static inline bool elisa_can_write(void)
 {
 	return elisa_info()->rights & ELISA_RIGHT_WRITE;
-}
-
-/** elisa_self() - identity of this call as the owner of locks */
-static inline uint64_t elisa_self(void)
-{
-	return ((const struct elisa_sub_self *)ELISA_SUB_SELF)->id;
-}
-
-/** elisa_owner_at() - identity that is in force at a slot, or 0 */
-static inline uint64_t elisa_owner_at(unsigned int slot)
-{
-	/* Pairs with the host's store: we see what a dead owner has stored. */
-	return __atomic_load_n((const uint64_t *)ELISA_SUB_LIVENESS + slot,
-			       __ATOMIC_ACQUIRE);
-}
-
-/**
- * elisa_wait_for() - let the owner of a lock run
- * @owner: its identity
- * @again: this call has waited for the same lock before
- *
- * It is an exit to the host, so spin for a while first.
- */
-static inline void elisa_wait_for(uint64_t owner, bool again)
-{
-	uint64_t rax = ELISA_SUB_HC_WAIT;
-
-	__asm__ volatile("vmcall"
-			 : "+a" (rax)
-			 : "D" (owner), "S" ((uint64_t)again)
-			 : "memory", "cc");
-}
-
-static inline volatile struct elisa_sub_control *_elisa_control(void)
-{
-	return (volatile struct elisa_sub_control *)ELISA_SUB_CONTROL;
 }
 
 /**
