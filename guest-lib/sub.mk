@@ -13,3 +13,11 @@ ELISA_SUB_HARDEN := -mindirect-branch=thunk-inline \
 	-fzero-call-used-regs=used-gpr
 ELISA_SUB_LDFLAGS := -nostdlib -shared -Wl,-Bsymbolic,-z,noexecstack \
 	-Wl,--no-undefined,--build-id=none,-z,max-page-size=4096
+
+# An image as an ordinary shared object for unit tests, see <elisa/sub_test.h>;
+# the last is for the test program, which needs the sanitizers, too.
+ELISA_SUB_TEST_SAN ?= -fsanitize=address,undefined -fno-sanitize-recover=all
+ELISA_SUB_TEST_CFLAGS := -std=gnu11 -DELISA_SUB_TEST -O1 -g -fPIC \
+	-fvisibility=hidden -fno-omit-frame-pointer $(ELISA_SUB_TEST_SAN)
+ELISA_SUB_TEST_LDFLAGS := -shared -Wl,-Bsymbolic $(ELISA_SUB_TEST_SAN)
+ELISA_SUB_TEST_LIBS := -rdynamic -lelisa-sub-test -ldl -pthread

@@ -3,7 +3,8 @@
  * What a call finds in its sub context, and its only way out of it but the
  * return.  Part of <elisa/sub.h>.
  *
- * All of it lies at fixed addresses, see <elisa/layout.h>.
+ * All of it lies at fixed addresses, see <elisa/layout.h>.  In an image that is
+ * built for tests (<elisa/sub_test.h>) it is an ordinary process's memory.
  */
 #ifndef _ELISA_CONTEXT_H
 #define _ELISA_CONTEXT_H
@@ -14,6 +15,9 @@
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
 
+#ifdef ELISA_SUB_TEST
+#include <elisa/test_context.h>
+#else
 /**
  * elisa_info() - facts about the call, from the host
  *
@@ -72,6 +76,18 @@ static inline volatile struct elisa_sub_control *_elisa_control(void)
 {
 	return (volatile struct elisa_sub_control *)ELISA_SUB_CONTROL;
 }
+
+/**
+ * elisa_test_point() - here a call may die, in tests
+ *
+ * A call can end anywhere.  After each store to the shared data stands one of
+ * these, so that elisa_test_die_after() can try all of them.  In images it is
+ * nothing.
+ */
+static inline void elisa_test_point(void)
+{
+}
+#endif
 
 /** elisa_data_size() - bytes of shared data, a multiple of 4096, maybe 0 */
 static inline uint64_t elisa_data_size(void)

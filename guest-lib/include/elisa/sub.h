@@ -67,6 +67,12 @@
 #include <elisa/entry.h>
 #include <elisa/string.h>
 
+#ifdef ELISA_SUB_TEST
+#include <elisa/test_image.h>
+#else
+#define _ELISA_ENTRY_SECTION(fn)	".elisa_entries." #fn
+#endif
+
 /**
  * ELISA_ENTRY() - define an entry point
  * @fn: its name, a C identifier of at most 31 characters; the name that
@@ -89,7 +95,7 @@
 		       "the name of an entry has at most 31 characters"); \
 	static const struct elisa_entry_record _elisa_entry_##fn	\
 	__attribute__((used, aligned(8),				\
-		       section(".elisa_entries." #fn))) = {		\
+		       section(_ELISA_ENTRY_SECTION(fn)))) = {		\
 		.name = #fn,						\
 		.address = (uint64_t)&fn,				\
 	}
