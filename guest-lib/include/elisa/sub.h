@@ -43,7 +43,7 @@
  *    same time, on other CPUs and from other VMs;
  *  - the caller's exchange buffer at elisa_xbuf(): the caller's other threads
  *    can change it at any moment, so read each value once, into a local
- *    variable, then check it, then use it;
+ *    variable, then check it, then use it; <elisa/xptr.h> has what does that;
  *  - elisa_info(): who calls and with which rights, told by the host;
  *  - .data and .bss of the image: shared by all calls, like elisa_data().
  *
@@ -230,5 +230,6 @@ static inline void elisa_section_end(void)
 }
 
 #include <elisa/mutex.h>
+#include <elisa/xptr.h>
 
 #endif /* _ELISA_SUB_H */
