@@ -8,15 +8,9 @@
 #include <elisa/guest.h>
 #include <elisa/layout.h>
 
+#include "attachment.h"
 #include "hypercall.h"
 #include "window.h"
-
-struct elisa_attachment {
-	uint64_t token;
-	uint64_t window;
-	unsigned int rights;
-	pid_t owner;
-};
 
 static bool is_full(const struct elisa_attachment *att)
 {
@@ -69,6 +63,8 @@ int elisa_attach(struct elisa_attachment **att, const char *name,
 	a->window = regs.rsi;
 	a->rights = (unsigned int)regs.rdx;
 	a->owner = getpid();
+	a->xbuf = xbuf;
+	a->xbuf_size = xbuf_size;
 
 	rc = elisa_window_map(a->window, is_full(a));
 	if (rc)

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <elisa/batch.h>
 #include <elisa/guest.h>
 
 #include "../ticks.h"
 #include "kv.h"
+
+#define BATCH	32	/* operations in a crossing, of bench */
 
 struct client {
 	struct elisa_buffer xbuf;
@@ -226,6 +229,35 @@ static int bench_one(const char *what, const struct elisa_entry *entry,
 	return 0;
 }
 
+/* The same, BATCH operations in one crossing. */
+static int bench_batch(struct client *c, uint64_t n)
+{
+	struct elisa_batch batch;
+	uint64_t begin, total, i, ret;
+	unsigned int k;
+	int err;
+
+	/* In the second half of the buffer, texts are in the first. */
+	err = elisa_batch_init(&batch, c->att, 2048, BATCH);
+	if (err)
+		return fail("batch", err);
+	begin = ticks();
+	for (i = 0; i < n && !err; i += BATCH) {
+		elisa_batch_clear(&batch);
+		for (k = 0; k < BATCH; k++)
+			elisa_batch_add(&batch, &c->get_u64, 1, 0, 0, 0, 0, 0);
+		err = elisa_batch_run(&batch);
+		for (k = 0; k < BATCH && !err; k++)
+			err = elisa_batch_result(&batch, k, &ret);
+	}
+	total = ticks() - begin;
+	if (err)
+		return fail("batch", err);
+	printf("bench %-8s calls %" PRIu64 " ticks/op %.1f\n", "get64-32",
+	       i, (double)total / (double)i);
+	return 0;
+}
+
 static int cmd_bench(struct client *c, uint64_t n)
 {
 	char text[KV_VALUE_MAX];
@@ -240,7 +272,8 @@ static int cmd_bench(struct client *c, uint64_t n)
 	memset(text, 'x', sizeof(text));
 	memcpy(c->xbuf.addr, text, sizeof(text));
 	rc = bench_one("put-64B", &c->put, n, 2, 0, KV_VALUE_MAX);
-	return rc ? rc : bench_one("get-64B", &c->get, n, 2, 0, KV_VALUE_MAX);
+	rc = rc ? rc : bench_one("get-64B", &c->get, n, 2, 0, KV_VALUE_MAX);
+	return rc ? rc : bench_batch(c, n);
 }
 
 static bool number(const char *text, uint64_t *value)

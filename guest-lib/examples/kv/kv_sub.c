@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The sub image of the kv example: the store, behind checked entry points. */
 #include <elisa/sub.h>
+#include <elisa/sub_batch.h>
 
 #include "kv_store.h"
 
@@ -50,3 +51,13 @@ ELISA_ENTRY(kv_count, void)
 {
 	return kv_store_count(elisa_data(), elisa_data_size());
 }
+
+/* All that is worth it. */
+static const uint64_t batched[] = {
+	ELISA_BATCHED(kv_put),
+	ELISA_BATCHED(kv_get),
+	ELISA_BATCHED(kv_put_u64),
+	ELISA_BATCHED(kv_get_u64),
+};
+
+ELISA_BATCH(batched);

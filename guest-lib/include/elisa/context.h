@@ -14,6 +14,7 @@
 
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
+#include <elisa/nospec.h>
 
 #ifdef ELISA_SUB_TEST
 #include <elisa/test_context.h>
@@ -77,6 +78,11 @@ static inline volatile struct elisa_sub_control *_elisa_control(void)
 	return (volatile struct elisa_sub_control *)ELISA_SUB_CONTROL;
 }
 
+static inline uint64_t _elisa_entry_table(uint64_t index)
+{
+	return ((const uint64_t *)ELISA_SUB_ENTRIES)[index];
+}
+
 /**
  * elisa_test_point() - here a call may die, in tests
  *
@@ -88,6 +94,19 @@ static inline void elisa_test_point(void)
 {
 }
 #endif
+
+/**
+ * elisa_entry_address() - address of an entry point of this image
+ * @index: its number, as elisa_lookup() finds it; or anything else
+ *
+ * Return: the address, or 0 if there is no such entry point.
+ */
+static inline uint64_t elisa_entry_address(uint64_t index)
+{
+	if (index >= ELISA_ENTRIES_MAX)
+		return 0;
+	return _elisa_entry_table(elisa_nospec(index, ELISA_ENTRIES_MAX));
+}
 
 /** elisa_data_size() - bytes of shared data, a multiple of 4096, maybe 0 */
 static inline uint64_t elisa_data_size(void)

@@ -83,4 +83,9 @@ static inline volatile struct elisa_sub_control *_elisa_control(void)
 	return &elisa_test_context()->control;
 }
 
+static inline uint64_t _elisa_entry_table(uint64_t index)
+{
+	return elisa_test_context()->entries[index];
+}
+
 #endif /* _ELISA_TEST_CONTEXT_H */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <elisa/batch.h>
 #include <elisa/guest.h>
 #include <elisa/layout.h>
 
@@ -44,6 +45,7 @@ static void attach_and_detach(void **state)
 {
 	struct elisa_attachment *att;
 	struct elisa_entry entry;
+	struct elisa_batch batch;
 
 	(void)state;
 	assert_int_equal(elisa_attach(&att, "kv.store", page, 2 * 4096), 0);
@@ -61,6 +63,11 @@ static void attach_and_detach(void **state)
 		    entry.stub < ELISA_WINDOW(5) + ELISA_W_RESTART);
 	assert_int_equal(elisa_lookup(att, "eight", &entry), -ENOENT);
 	assert_int_equal(elisa_lookup(att, "bad name", &entry), -EINVAL);
+
+	/* As many as the exchange buffer has room for; but not here. */
+	assert_int_equal(elisa_batch_init(&batch, att, 4096, 64), -ENOENT);
+	assert_string_equal(mock.name, "elisa_batch");
+	assert_int_equal(elisa_batch_init(&batch, att, 4096, 65), -EINVAL);
 
 	assert_int_equal(elisa_detach(att), 0);
 	assert_int_equal(elisa_detach(NULL), 0);

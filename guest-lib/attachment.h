@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* An attachment as the library itself sees it. */
+#ifndef ELISA_ATTACHMENT_H
+#define ELISA_ATTACHMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct elisa_attachment {
+	uint64_t token;
+	uint64_t window;
+	unsigned int rights;
+	pid_t owner;
+	void *xbuf;		/* the caller's; NULL: none */
+	size_t xbuf_size;
+};
+
+#endif /* ELISA_ATTACHMENT_H */
