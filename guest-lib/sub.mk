@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 # Flags to build sub images with, for inclusion in a makefile; the .pc file
-# gives the same as variables sub_cflags and sub_ldflags.  Why each is there
-# is told in <elisa/sub.h>.
+# gives the same as variables of the same names in small letters: sub_cflags,
+# sub_harden, sub_ldflags, sub_test_cflags ..., and the path of the linker script,
+# sub_script.  Why each flag is there is told in <elisa/sub.h>.
 ELISA_SUB_CFLAGS := -std=gnu11 -O2 -ffreestanding -fPIC -fvisibility=hidden \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-plt
