@@ -10,6 +10,10 @@
 
 #define SELFTEST_EXPORT	"selftest"
 
+/* Where in the shared data heap_cycle has its heap. */
+#define SELFTEST_HEAP		0x10000
+#define SELFTEST_HEAP_SIZE	0x10000
+
 static inline uint64_t selftest_sum6(uint64_t a0, uint64_t a1, uint64_t a2,
 				     uint64_t a3, uint64_t a4, uint64_t a5)
 {

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <elisa/batch.h>
 #include <elisa/guest.h>
 #include <elisa/layout.h>
 
@@ -118,6 +119,7 @@ static void test_data(void)
 	expect("data_read", ARGS(100), before + 5);
 	expect("data_read", ARGS(1ULL << 61), (uint64_t)-EINVAL);
 	expect("data_locked", ARGS(16), 0);
+	expect("heap_cycle", ARGS(100), 0);
 	call("image_count", &first, ARGS(0));
 	call("image_count", &second, ARGS(0));
 	report(first > 1000 && second > first, "image_count", "");
@@ -141,6 +143,52 @@ static void test_xbuf(void)
 	ok &= p[4999] == (unsigned char)(4999 * 7);
 	ok &= p[5300] == (unsigned char)(5300 * 7);
 	report(ok, "xfill pattern", "");
+}
+
+static int run_batch(struct elisa_batch *batch)
+{
+	int err;
+
+	do
+		err = elisa_batch_run(batch);
+	while (err == -EBUSY);
+	return err;
+}
+
+static void test_batch(void)
+{
+	struct elisa_entry sum6, positive, hang;
+	struct elisa_batch batch;
+	bool ok = true;
+	uint64_t ret, i;
+
+	if (elisa_lookup(att, "sum6", &sum6) ||
+	    elisa_lookup(att, "positive", &positive) ||
+	    elisa_lookup(att, "hang", &hang) ||
+	    elisa_batch_init(&batch, att, 4096, 64)) {
+		report(false, "batch", "lookup failed");
+		return;
+	}
+	for (i = 0; i < 63; i++)
+		elisa_batch_add(&batch, &sum6, i, 2, 3, 4, 5, 6);
+	elisa_batch_add(&batch, &hang, 0, 0, 0, 0, 0, 0);
+	ok &= !run_batch(&batch);
+	for (i = 0; i < 63; i++)
+		ok &= !elisa_batch_result(&batch, (unsigned int)i, &ret) &&
+		      ret == selftest_sum6(i, 2, 3, 4, 5, 6);
+	report(ok, "batch", "");
+	report(elisa_batch_result(&batch, 63, &ret) == -EINVAL,
+	       "batch with an entry that it must not have", "");
+
+	elisa_batch_clear(&batch);
+	for (i = 2; i--;)
+		elisa_batch_add(&batch, &positive, i, 0, 0, 0, 0, 0);
+	elisa_batch_add(&batch, &positive, 1, 0, 0, 0, 0, 0);
+	ok = run_batch(&batch) == -EFAULT;
+	ok &= !elisa_batch_result(&batch, 0, &ret) && ret == 1;
+	ok &= elisa_batch_result(&batch, 1, &ret) == -EINPROGRESS;
+	ok &= elisa_batch_result(&batch, 2, &ret) == -EINPROGRESS;
+	report(ok, "batch with a fault", "");
 }
 
 static void test_state(void)
@@ -181,6 +229,8 @@ static void test_faults(void)
 	expect_fault("fault_ud", ARGS(0), ELISA_FAULT_KIND_VECTOR, 6);
 	expect_fault("fault_div", ARGS(0), ELISA_FAULT_KIND_VECTOR, 0);
 	expect("fault_div", ARGS(1), 1);
+	expect("positive", ARGS(3), 3);
+	expect_fault("positive", ARGS(0), ELISA_FAULT_KIND_VECTOR, 6);
 	expect_fault("fault_int3", ARGS(0), ELISA_FAULT_KIND_VECTOR, 3);
 	expect_fault("fault_int80", ARGS(0), ELISA_FAULT_KIND_VECTOR, 0x80);
 	expect_fault("fault_syscall", ARGS(0), 0, 0);
@@ -310,6 +360,7 @@ int main(int argc, char **argv)
 	test_values();
 	test_data();
 	test_xbuf();
+	test_batch();
 	test_state();
 	test_bad_index();
 	test_faults();

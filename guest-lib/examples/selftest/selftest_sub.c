@@ -6,6 +6,8 @@
 #include <linux/errno.h>
 
 #include <elisa/sub.h>
+#include <elisa/alloc.h>
+#include <elisa/sub_batch.h>
 
 #include "selftest.h"
 
@@ -95,6 +97,54 @@ ELISA_ENTRY(data_locked, uint64_t n)
 		cell[i]++;
 	elisa_spin_unlock(lock);
 	return 0;
+}
+
+/* A round of heap_cycle: blocks of several sizes and contents. */
+static int64_t heap_round(struct elisa_heap *heap, uint64_t seed)
+{
+	uint64_t block[4], i, k;
+	int err;
+
+	for (i = 0; i < 4; i++) {
+		uint64_t size = 64 << (seed + i) % 5, *word;
+
+		err = elisa_heap_alloc(heap, size, &block[i]);
+		if (err)
+			return err;
+		word = elisa_heap_at(heap, block[i], size);
+		elisa_assert(word);
+		for (k = 0; k < size / 8; k++)
+			word[k] = block[i] + seed + k;
+	}
+	for (i = 0; i < 4; i++) {
+		uint64_t size = 64 << (seed + i) % 5;
+		const uint64_t *word = elisa_heap_at(heap, block[i], size);
+
+		elisa_assert(word);
+		for (k = 0; k < size / 8; k++)
+			if (word[k] != block[i] + seed + k)
+				return -EIO;
+		err = elisa_heap_free(heap, &block[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Allocates and releases in a heap that all callers share; 0 if all is well. */
+ELISA_ENTRY(heap_cycle, uint64_t rounds)
+{
+	struct elisa_heap *heap;
+	int64_t err;
+
+	heap = elisa_data_at(SELFTEST_HEAP, SELFTEST_HEAP_SIZE, 1);
+	if (!heap)
+		return -EINVAL;
+	err = elisa_heap_init(heap, SELFTEST_HEAP + sizeof(*heap),
+			      SELFTEST_HEAP + SELFTEST_HEAP_SIZE);
+	for (; rounds && !err; rounds--)
+		err = heap_round(heap, rounds);
+	return err;
 }
 
 /* Counts in the image's own data: starts at 1000. */
@@ -200,6 +250,20 @@ ELISA_ENTRY(stack_depth, uint64_t n)
 {
 	return recurse(n);
 }
+
+/* @n, which is above 0. */
+ELISA_ENTRY(positive, uint64_t n)
+{
+	elisa_assert((int64_t)n > 0);
+	return n;
+}
+
+static const uint64_t batched[] = {
+	ELISA_BATCHED(sum6),
+	ELISA_BATCHED(positive),
+};
+
+ELISA_BATCH(batched);
 
 /* From here on: what must end the call with -EFAULT. */
 
