@@ -108,7 +108,25 @@ static void *page(int prot)
 	return p;
 }
 
-static void physical(uint64_t ram_end)
+/* 0 if the guest does not say. */
+static uint64_t ram_end(void)
+{
+	unsigned long long first, last;
+	uint64_t end = 0;
+	char line[128];
+	FILE *f = fopen("/proc/iomem", "r");
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, ": System RAM") &&
+		    sscanf(line, "%llx-%llx", &first, &last) == 2)
+			end = last + 1;
+	fclose(f);
+	return end;
+}
+
+static void physical(void)
 {
 	int mem = open("/dev/mem", O_RDWR | O_SYNC);
 
@@ -117,7 +135,7 @@ static void physical(uint64_t ram_end)
 		wrong++;
 		return;
 	}
-	try_physical(mem, "behind the RAM", ram_end);
+	try_physical(mem, "behind the RAM", ram_end());
 	try_physical(mem, "in a device hole", 0xd0000000);
 	try_physical(mem, "the I/O APIC", 0xfec00000);
 	try_physical(mem, "KVM's APIC access page", 0xfee00000);
@@ -187,7 +205,7 @@ int main(int argc, char **argv)
 		puts("good memory is refused");
 		wrong++;
 	}
-	physical(96 << 20);
+	physical();
 	virtual();
 	regs = (struct elisa_regs){ .rdi = token };
 	expect("the export", "EXPORT_DESTROY", hc(ELISA_HC_EXPORT_DESTROY, &regs),
