@@ -16,9 +16,13 @@
 
 #define LIST_ENTRIES	512
 
-/* A page is too much for the stack. */
+/*
+ * What gate pages have to be, of attachments with and without full trust, and
+ * whether they have been built.
+ */
 static DEFINE_RAW_SPINLOCK(want_lock);
-static u8 want[ELISA_PAGE_SIZE] __aligned(sizeof(u64));
+static u8 want[2][ELISA_PAGE_SIZE] __aligned(sizeof(u64));
+static bool built;
 
 /* The list leads to the default and gate contexts and nowhere else. */
 static bool list_is_closed(const struct elisa_vcpu *v)
@@ -49,17 +53,23 @@ static bool gates_match(const struct elisa_vcpu *v)
 {
 	const struct elisa_instance *inst;
 	unsigned int slot;
-	bool match = true;
+	bool is_full, match = true;
 
 	raw_spin_lock(&want_lock);
+	if (!built) {
+		elisa_gate_build(want[false], false);
+		elisa_gate_build(want[true], true);
+		built = true;
+	}
 	for (slot = 0; slot < ELISA_WINDOWS; slot++) {
 		if (!v->slot[slot].gate.va)
 			continue;
 		inst = v->slot[slot].instance;
-		elisa_gate_build(want, v->slot[slot].is_full);
-		elisa_gate_set_eptp(want, inst ? (u32)inst->eptp :
-						 ELISA_GATE_CLOSED);
-		match &= is_same_page((u64 *)want, v->slot[slot].gate.va);
+		is_full = v->slot[slot].is_full;
+		elisa_gate_set_eptp(want[is_full], inst ? (u32)inst->eptp :
+							  ELISA_GATE_CLOSED);
+		match &= is_same_page((u64 *)want[is_full],
+				      v->slot[slot].gate.va);
 	}
 	raw_spin_unlock(&want_lock);
 	return match;
