@@ -9,13 +9,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <elisa/batch_op.h>
 
-#include "json.h"
 #include "subimage.h"
 #include "symbol.h"
 #include "verify.h"
@@ -147,52 +147,77 @@ static void print_findings(void)
 		printf("(and maybe more)\n");
 }
 
-static void json_findings(void)
+/* --- JSON; a member that is NULL was not to be had, and spoils the whole */
+
+static bool incomplete;
+
+static void put(json_t *object, const char *key, json_t *value)
 {
+	incomplete |= json_object_set_new(object, key, value) != 0;
+}
+
+static void append(json_t *list, json_t *value)
+{
+	incomplete |= json_array_append_new(list, value) != 0;
+}
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *json_findings(void)
+{
+	json_t *list = json_array();
 	struct symbol symbol;
 	unsigned int i;
 
-	json_open("forbidden", '[');
 	for (i = 0; i < file.n_findings; i++) {
 		const struct finding *f = &file.finding[i];
+		json_t *item = json_object();
 
-		json_open(NULL, '{');
-		json_text("instruction", f->instruction);
-		json_number("offset", f->offset);
+		put(item, "instruction", json_string(f->instruction));
+		put(item, "offset", number(f->offset));
 		if (find(&symbol, f->offset)) {
-			json_text("symbol", symbol.name);
-			json_number("symbol_offset", symbol.offset);
+			put(item, "symbol", json_string(symbol.name));
+			put(item, "symbol_offset", number(symbol.offset));
 		}
-		json_close('}');
+		append(list, item);
 	}
-	json_close(']');
+	return list;
 }
 
-static void json_verdict(void)
+static void json_verdict(json_t *root)
 {
-	json_bool("accepted", accepted());
+	put(root, "accepted", json_boolean(accepted()));
 	if (file.refusal[0])
-		json_text("reason", file.refusal);
+		put(root, "reason", json_string(file.refusal));
 	else if (file.n_findings)
-		json_text("reason", "forbidden instructions");
-	json_findings();
+		put(root, "reason", json_string("forbidden instructions"));
+	put(root, "forbidden", json_findings());
+}
+
+static void json_print(json_t *root)
+{
+	json_verdict(root);
+	if (incomplete || json_dumpf(root, stdout, 0))
+		fprintf(stderr, "elisa-image: out of memory\n");
+	else
+		putchar('\n');
+	json_decref(root);
 }
 
 static int print_check(bool json)
 {
-	if (json) {
-		json_open(NULL, '{');
-		json_verdict();
-		json_close('}');
-		putchar('\n');
-	} else if (file.refusal[0]) {
+	if (json)
+		json_print(json_object());
+	else if (file.refusal[0])
 		printf("refused: %s\n", file.refusal);
-	} else if (file.n_findings) {
+	else if (file.n_findings)
 		print_findings();
-	} else {
+	else
 		printf("accepted\n");
-	}
-	return accepted() ? STATUS_OK : STATUS_REFUSED;
+	return accepted() && !incomplete ? STATUS_OK : STATUS_REFUSED;
 }
 
 static const char *kind(const struct subimage_segment *seg)
@@ -235,35 +260,37 @@ static void show_text(void)
 	putchar('\n');
 }
 
-static void show_json(void)
+static json_t *show_json(void)
 {
 	const struct subimage *img = &file.image;
+	json_t *root = json_object(), *list = json_array();
 	unsigned int i;
 
-	json_number("pages", img->npages);
-	json_bool("batches", has_batches());
-	json_open("segments", '[');
+	put(root, "pages", number(img->npages));
+	put(root, "batches", json_boolean(has_batches()));
 	for (i = 0; i < img->n_segments; i++) {
 		const struct subimage_segment *seg = &img->segments[i];
+		json_t *item = json_object();
 
-		json_open(NULL, '{');
-		json_text("kind", kind(seg));
-		json_number("offset", (uint64_t)seg->first_page *
-					      ELISA_PAGE_SIZE);
-		json_number("bytes", seg->size);
-		json_number("pages", seg->npages);
-		json_close('}');
+		put(item, "kind", json_string(kind(seg)));
+		put(item, "offset", number((uint64_t)seg->first_page *
+					   ELISA_PAGE_SIZE));
+		put(item, "bytes", number(seg->size));
+		put(item, "pages", number(seg->npages));
+		append(list, item);
 	}
-	json_close(']');
-	json_open("entries", '[');
+	put(root, "segments", list);
+	list = json_array();
 	for (i = 0; i < img->n_entries; i++) {
-		json_open(NULL, '{');
-		json_number("index", i);
-		json_text("name", img->entries[i].name);
-		json_number("offset", img->entries[i].offset);
-		json_close('}');
+		json_t *item = json_object();
+
+		put(item, "index", number(i));
+		put(item, "name", json_string(img->entries[i].name));
+		put(item, "offset", number(img->entries[i].offset));
+		append(list, item);
 	}
-	json_close(']');
+	put(root, "entries", list);
+	return root;
 }
 
 static int print_show(bool json)
@@ -274,12 +301,8 @@ static int print_show(bool json)
 			show_text();
 		return print_check(json);
 	}
-	json_open(NULL, '{');
-	show_json();
-	json_verdict();
-	json_close('}');
-	putchar('\n');
-	return accepted() ? STATUS_OK : STATUS_REFUSED;
+	json_print(show_json());
+	return accepted() && !incomplete ? STATUS_OK : STATUS_REFUSED;
 }
 
 int main(int argc, char **argv)
