@@ -6,6 +6,7 @@
 
 #include <elisa/netlink.h>
 
+#include "compiler.h"
 #include "nl.h"
 #include "nl_attachment.h"
 #include "nl_export.h"
@@ -132,7 +133,7 @@ int resync_take(struct enl *enl, struct resync *resync)
 	size_t i;
 
 	memset(resync, 0, sizeof(*resync));
-	for (i = 0; !ret && i < sizeof(lists) / sizeof(*lists); i++) {
+	for (i = 0; !ret && i < ARRAY_SIZE(lists); i++) {
 		list.first = resync->n;
 		ret = enl_dump(enl, lists[i].cmd, lists[i].fn, restart, &list);
 	}
