@@ -124,7 +124,7 @@ static int attachment_show(const struct cmd_env *env, int argc, char **argv)
 
 static const struct option del_options[] = {
 	{ "forget", no_argument, NULL, 'f' },
-	{ }
+	{},
 };
 
 static int attachment_del(const struct cmd_env *env, int argc, char **argv)
@@ -163,7 +163,7 @@ static const struct cmd verbs[] = {
 	{ "list", attachment_list, NULL, NULL },
 	{ "show", attachment_show, NULL, NULL },
 	{ "del", attachment_del, NULL, NULL },
-	{ }
+	{},
 };
 
 int cmd_attachment(const struct cmd_env *env, int argc, char **argv)

@@ -13,7 +13,7 @@ static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "foreground", no_argument, NULL, 'f' },
-	{ }
+	{},
 };
 
 int cmd_daemon(const struct cmd_env *env, int argc, char **argv)

@@ -116,10 +116,12 @@ static void add_command(struct debug *debug, size_t i)
 
 static void add_journal(struct debug *debug)
 {
+	/* clang-format off */
 	static const char *const argv[] = {
 		"journalctl", "--no-pager", "-q", "-o", "short-iso",
 		"-n", "1000", "-u", "elisactl.service", NULL
 	};
+	/* clang-format on */
 	int status = 0;
 	size_t size;
 	char *text;

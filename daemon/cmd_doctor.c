@@ -43,7 +43,7 @@ static void run_probe(struct report *report)
 
 static const struct option options[] = {
 	{ "probe", no_argument, NULL, 'p' },
-	{ }
+	{},
 };
 
 int cmd_doctor(const struct cmd_env *env, int argc, char **argv)

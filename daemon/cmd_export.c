@@ -67,7 +67,7 @@ static int export_show(const struct cmd_env *env, int argc, char **argv)
 static const struct option add_options[] = {
 	{ "data", required_argument, NULL, 'd' },
 	{ "trust", required_argument, NULL, 't' },
-	{ }
+	{},
 };
 
 static bool add_arg(struct enl_export_add *add, int opt, char *arg)
@@ -232,7 +232,7 @@ static const struct cmd verbs[] = {
 	{ "show", export_show, NULL, NULL },
 	{ "add", export_add, NULL, NULL },
 	{ "del", export_del, NULL, NULL },
-	{ }
+	{},
 };
 
 int cmd_export(const struct cmd_env *env, int argc, char **argv)

@@ -13,7 +13,7 @@
 
 static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
-	{ }
+	{},
 };
 
 static void write_metrics(FILE *to, const void *arg)

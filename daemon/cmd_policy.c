@@ -200,7 +200,7 @@ static int use_answer(const struct cmd_env *env, const char *text)
 
 static const struct option reload_options[] = {
 	{ "socket", required_argument, NULL, 's' },
-	{ }
+	{},
 };
 
 static int policy_reload(const struct cmd_env *env, int argc, char **argv)
@@ -317,7 +317,7 @@ static const struct cmd verbs[] = {
 	{ "diff", policy_diff, NULL, NULL },
 	{ "reload", policy_reload, NULL, NULL },
 	{ "show", policy_show, NULL, NULL },
-	{ }
+	{},
 };
 
 int cmd_policy(const struct cmd_env *env, int argc, char **argv)

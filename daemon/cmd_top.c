@@ -237,7 +237,7 @@ static const struct option options[] = {
 	{ "delay", required_argument, NULL, 'd' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "batch", no_argument, NULL, 'b' },
-	{ }
+	{},
 };
 
 static bool top_arg(struct top *top, int opt, const char *arg)

@@ -179,7 +179,7 @@ static const struct option enrol_options[] = {
 	{ "attach", required_argument, NULL, OPT_ATTACH },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
 	{ "pcid", required_argument, NULL, OPT_PCID },
-	{ }
+	{},
 };
 
 static const struct option set_options[] = {
@@ -187,7 +187,7 @@ static const struct option set_options[] = {
 	{ "attach", required_argument, NULL, OPT_ATTACH },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
 	{ "pcid", required_argument, NULL, OPT_PCID },
-	{ }
+	{},
 };
 
 struct enrol_args {
@@ -379,14 +379,16 @@ static int vm_set(const struct cmd_env *env, int argc, char **argv)
 	return ret ? CMD_FAILED : print_set(env, &result);
 }
 
+/* clang-format off */
 static const struct cmd verbs[] = {
 	{ "list", vm_list, NULL, NULL },
 	{ "show", vm_show, NULL, NULL },
 	{ "del", vm_del, NULL, NULL },
 	{ "enrol", vm_enrol, NULL, NULL },
 	{ "set", vm_set, NULL, NULL },
-	{ }
+	{},
 };
+/* clang-format on */
 
 int cmd_vm(const struct cmd_env *env, int argc, char **argv)
 {

@@ -45,13 +45,13 @@ static int has_option(const struct doctor_host *host, const char *option)
 }
 
 static void check_option(const struct doctor_host *host, struct finder *f,
-			 const char *option, const char *or)
+			 const char *option, const char *other)
 {
 	int has = has_option(host, option);
 
-	if (!has && or && has_option(host, or) > 0) {
+	if (!has && other && has_option(host, other) > 0) {
 		has = 1;
-		option = or;
+		option = other;
 	}
 	if (has < 0) {
 		finder_found(f, "no config file");

@@ -46,5 +46,5 @@ const struct figure figures[] = {
 	  .counter = false },
 	{ ELISA_STAT_A_SECTIONS, "sections", "elisa_vm_sections_total",
 	  "Calls that went on in a critical section.", .counter = true },
-	{ }
+	{},
 };

@@ -15,7 +15,7 @@ const struct limit limits_table[] = {
 	{ "suspended-ms", ELISA_LIMIT_A_SUSPENDED_MS, false, 3600000, 1000 },
 	{ "section-us", ELISA_LIMIT_A_SECTION_US, false, 1000, 0 },
 	{ "events-per-second", ELISA_LIMIT_A_EVENTS, false, 1000, 10 },
-	{ }
+	{},
 };
 
 const struct limit *limit_by_key(const char *key)

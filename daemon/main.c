@@ -57,7 +57,7 @@ static const struct cmd nouns[] = {
 	  "enrol VMs as the policy says" },
 	{ "version", cmd_version, "", "the version of elisactl" },
 	{ "help", cmd_help, "[COMMAND]", "this text, or that of one command" },
-	{ }
+	{},
 };
 
 bool cmd_print_help(FILE *to, const char *noun)
@@ -127,7 +127,7 @@ static const struct option options[] = {
 	{ "color", optional_argument, NULL, OPT_COLOR },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
-	{ }
+	{},
 };
 
 /* As no-color.org has it, and for terminals that know no escape sequences. */

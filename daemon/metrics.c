@@ -116,12 +116,12 @@ static __u64 attachments(const struct enl_export *export)
 
 static __u64 image_bytes(const struct enl_export *export)
 {
-	return (__u64)export->image_pages * ELISA_PAGE_SIZE;
+	return export->image_pages * (__u64)ELISA_PAGE_SIZE;
 }
 
 static __u64 data_bytes(const struct enl_export *export)
 {
-	return (__u64)export->data_pages * ELISA_PAGE_SIZE;
+	return export->data_pages * (__u64)ELISA_PAGE_SIZE;
 }
 
 void metrics_print(FILE *to, const struct snapshot *s)

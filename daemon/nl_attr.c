@@ -8,9 +8,11 @@
 #include "policy.h"
 
 /* libnl takes a longer attribute for a number, too; we do not. */
+/* clang-format off */
 #define U8	{ .type = NLA_U8, .minlen = 1, .maxlen = 1 }
 #define U32	{ .type = NLA_U32, .minlen = 4, .maxlen = 4 }
 #define U64	{ .type = NLA_U64, .minlen = 8, .maxlen = 8 }
+/* clang-format on */
 
 static const struct nla_policy policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_ABI] = U32,

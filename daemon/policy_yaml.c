@@ -246,7 +246,7 @@ static const struct field match_fields[] = {
 	{ "unit", parse_match_unit },
 	{ "slice", parse_match_slice },
 	{ "libvirt", parse_match_libvirt },
-	{ }
+	{},
 };
 
 /* The entry OTHER leaves nothing for this one. */
@@ -427,7 +427,7 @@ static const struct field attach_fields[] = {
 	{ "rights", parse_attach_rights },
 	{ "kernel", parse_attach_kernel },
 	{ "trust", parse_attach_trust },
-	{ }
+	{},
 };
 
 static int parse_attach_item(struct parse *p, const struct yaml_node *node,
@@ -545,14 +545,16 @@ static int parse_pcid(struct parse *p, const struct yaml_node *node, void *obj)
 	return 0;
 }
 
+/* clang-format off */
 static const struct field vm_fields[] = {
 	{ "match", parse_match },
 	{ "export", parse_export },
 	{ "attach", parse_attach },
 	{ "limits", parse_entry_limits },
 	{ "pcid", parse_pcid },
-	{ }
+	{},
 };
+/* clang-format on */
 
 static int parse_vm(struct parse *p, const struct yaml_node *node)
 {
@@ -602,7 +604,7 @@ static int parse_vms(struct parse *p, const struct yaml_node *node, void *obj)
 
 static const struct field default_fields[] = {
 	{ "limits", parse_default_limits },
-	{ }
+	{},
 };
 
 static int parse_defaults(struct parse *p, const struct yaml_node *node,
@@ -628,7 +630,7 @@ static int parse_defaults(struct parse *p, const struct yaml_node *node,
 static const struct field top_fields[] = {
 	{ "defaults", parse_defaults },
 	{ "vms", parse_vms },
-	{ }
+	{},
 };
 
 static int parse_top(struct parse *p, const struct yaml_node *root)

@@ -41,6 +41,7 @@ enum {
 
 static const __u8 code_hypercall[] = { 0x0f, 0x01, 0xc1, 0xf4 };
 /* The last bytes of the page: see ELISA_W_RESTART. */
+/* clang-format off */
 static const __u8 code_entry[] = {
 	0xb9, ELISA_IDX_GATE, 0, 0, 0,		/* mov $2, %ecx */
 	0x31, 0xc0,				/* xor %eax, %eax */
@@ -55,6 +56,7 @@ static const __u8 code_aep[] = {
 	0x74, 0xf2,				/* je to the start */
 	0xf4,					/* hlt */
 };
+/* clang-format on */
 
 _Static_assert(ELISA_HC_BASE == 0x454c4900, "bytes of code_aep");
 _Static_assert(ELISA_W_RESTART + sizeof(code_entry) == ELISA_PAGE_SIZE,

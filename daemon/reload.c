@@ -124,6 +124,7 @@ char *reload_answer(const struct reload *reload, const char *config,
 	json_t *failures = reload->failures ? json_incref(reload->failures) :
 					      json_array();
 
+	/* clang-format off */
 	return dump_and_drop(json_pack(
 		"{s:b, s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
 		"ok", 1, "policy", config, "entries", (json_int_t)n_entries,
@@ -132,6 +133,7 @@ char *reload_answer(const struct reload *reload, const char *config,
 		"by_hand", reload->by_hand,
 		"attachments_revoked", reload->attachments,
 		"exports_revoked", reload->exports, "failed", failures));
+	/* clang-format on */
 }
 
 char *reload_refusal(const char *why)

@@ -177,6 +177,8 @@ void top_json(struct print *print, const struct snapshot *now,
 		for (c = 0; c < ARRAY_SIZE(columns); c++) {
 			unsigned int attr = columns[c].attr;
 			const char *key = columns[c].key;
+			bool pages = attr == ELISA_STAT_A_PINNED_PAGES;
+			__u64 unit = pages ? ELISA_PAGE_SIZE : 1;
 
 			if (columns[c].rate ? !row->has_rates :
 					      !row->vm->has_stats)
@@ -184,9 +186,8 @@ void top_json(struct print *print, const struct snapshot *now,
 			else if (columns[c].rate)
 				print_real(print, key, row->rate[attr]);
 			else
-				print_uint(print, key, row->vm->stat[attr] *
-					   (attr == ELISA_STAT_A_PINNED_PAGES ?
-					    ELISA_PAGE_SIZE : 1));
+				print_uint(print, key,
+					   row->vm->stat[attr] * unit);
 		}
 	}
 }

@@ -81,7 +81,7 @@ static void set_uuid(struct vm_ident *ident, const char *value)
 void vm_ident_from_cmdline(struct vm_ident *ident, const char *cmdline,
 			   size_t len)
 {
-	void (*want)(struct vm_ident *ident, const char *value) = NULL;
+	void (*want)(struct vm_ident *, const char *) = NULL;
 	const char *end = cmdline + len;
 	const char *arg, *next;
 

@@ -56,7 +56,9 @@ struct loader {
 	size_t err_size;
 };
 
-__attribute__((format(printf, 2, 3)))
+static int refuse(struct loader *ld, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 static int refuse(struct loader *ld, const char *fmt, ...)
 {
 	va_list ap;

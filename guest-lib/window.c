@@ -16,8 +16,7 @@
 #define MAP_FIXED_NOREPLACE	0x100000
 #endif
 
-#define STUB_SIZE(name) \
-	((size_t)(elisa_stub_##name##_end - elisa_stub_##name))
+#define STUB_SIZE(stub)	((size_t)(stub##_end - (stub)))
 
 /* Fills the rest of a stub page, so that a stray jump traps. */
 #define INT3	0xcc
@@ -30,7 +29,7 @@ struct stub {
 	size_t size;
 };
 
-#define STUB(name)	{ elisa_stub_##name, STUB_SIZE(name) }
+#define STUB(name)	((struct stub){ name, STUB_SIZE(name) })
 
 static bool can_set_fs_base(void)
 {
@@ -39,8 +38,10 @@ static bool can_set_fs_base(void)
 
 static struct stub entry_stub(bool is_full)
 {
-	const struct stub plain = STUB(entry), fs = STUB(entry_fs);
-	const struct stub full = STUB(entry_full), full_fs = STUB(entry_full_fs);
+	const struct stub plain = STUB(elisa_stub_entry);
+	const struct stub fs = STUB(elisa_stub_entry_fs);
+	const struct stub full = STUB(elisa_stub_entry_full);
+	const struct stub full_fs = STUB(elisa_stub_entry_full_fs);
 
 	if (is_full)
 		return can_set_fs_base() ? full_fs : full;
@@ -49,7 +50,8 @@ static struct stub entry_stub(bool is_full)
 
 static struct stub return_stub(void)
 {
-	const struct stub plain = STUB(return), fs = STUB(return_fs);
+	const struct stub plain = STUB(elisa_stub_return);
+	const struct stub fs = STUB(elisa_stub_return_fs);
 
 	return can_set_fs_base() ? fs : plain;
 }
@@ -69,7 +71,8 @@ static int place(uint64_t page, size_t offset, struct stub stub)
 
 int elisa_window_map(uint64_t window, bool is_full)
 {
-	const struct stub entry = entry_stub(is_full), aep = STUB(aep);
+	const struct stub entry = entry_stub(is_full);
+	const struct stub aep = STUB(elisa_stub_aep);
 	void *p;
 	int rc;
 

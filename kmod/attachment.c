@@ -149,7 +149,7 @@ static void build_system_pages(struct elisa_attachment *att, bool la57)
 	info->rights = reported_rights(att);
 	info->vm = att->vm->id;
 	info->attachment = att->id;
-	info->data_size = (u64)export->data.n_pages * PAGE_SIZE;
+	info->data_size = export->data.n_pages * (u64)PAGE_SIZE;
 	info->xbuf_size = (u64)att->xbuf.n_pages * PAGE_SIZE;
 }
 

@@ -25,7 +25,7 @@
 #include "vmcs.h"
 
 /* Exit qualification, SDM vol. 3, table "Control-Register Accesses". */
-#define QUAL_CR(q)		((q) & 0xf)
+#define QUAL_CR(q)		(0xf & (q))
 #define QUAL_TYPE(q)		(((q) >> 4) & 3)
 #define QUAL_TYPE_MOV_TO_CR	0
 #define QUAL_REG(q)		(((q) >> 8) & 0xf)

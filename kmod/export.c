@@ -409,23 +409,28 @@ int elisa_export_add_entry(struct elisa_vm *vm, u64 token, const char *name,
 	return err;
 }
 
+static bool is_code(const struct elisa_export *export, u32 i)
+{
+	return i < IMAGE_SLOTS && export->image[i].page.va &&
+	       export->image[i].prot & ELISA_PROT_X;
+}
+
 /* Verify each run of contiguous executable pages as one piece of code. */
 static int verify_image(struct elisa_export *export,
 			struct elisa_finding *finding)
 {
+	const size_t most = ELISA_IMAGE_PAGES_MAX * PAGE_SIZE;
 	enum elisa_verdict verdict = ELISA_CODE_OK;
 	size_t offset = 0;
 	u32 i, start, n;
 	u8 *code;
 
-	code = elisa_try_alloc(kvmalloc_array(ELISA_IMAGE_PAGES_MAX, PAGE_SIZE,
-					      GFP_KERNEL));
+	code = elisa_try_alloc(kvmalloc(most, GFP_KERNEL));
 	if (!code)
 		return -ENOMEM;
 	for (i = 1; i < IMAGE_SLOTS && verdict == ELISA_CODE_OK; i++) {
 		start = i;
-		for (n = 0; i < IMAGE_SLOTS && export->image[i].page.va &&
-		     export->image[i].prot & ELISA_PROT_X; i++, n++)
+		for (n = 0; is_code(export, i); i++, n++)
 			memcpy(code + n * PAGE_SIZE, export->image[i].page.va,
 			       PAGE_SIZE);
 		if (n)

@@ -173,6 +173,7 @@ static bool harmless_at(const u8 *p)
 	const bool register_only = modrm >= 0xc0;
 
 	switch (p[0]) {
+	/* clang-format off */
 	/* prefixes: harmless if the next offset is; never lengthen a store */
 	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x40 ... 0x4f:
 	case 0x64 ... 0x67: case 0xf2: case 0xf3:
@@ -211,6 +212,7 @@ static bool harmless_at(const u8 *p)
 		return register_only && reg > 1;
 	case 0xfe: case 0xff:			/* INC, DEC; /7 is invalid */
 		return (register_only && reg < 2) || reg == 7;
+	/* clang-format on */
 	default:
 		return false;
 	}

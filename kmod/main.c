@@ -59,7 +59,7 @@ static void __exit elisa_exit(void)
 module_init(elisa_init);
 module_exit(elisa_exit);
 
-MODULE_DESCRIPTION("Exit-Less, Isolated, and Shared Access for virtual machines");
+MODULE_DESCRIPTION("Exit-Less, Isolated, and Shared Access for VMs");
 MODULE_AUTHOR("The ELISA developers");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(ELISA_VERSION);

@@ -207,10 +207,12 @@ static int fill_info(struct sk_buff *skb)
 	u32 exports = 0;
 
 	elisa_export_for_each(count_export, 0, &exports);
+	/* clang-format off */
 	return nla_put_u32(skb, ELISA_A_ABI, ELISA_ABI_VERSION) ?:
 	       nla_put_u32(skb, ELISA_A_HOOKS, elisa_hooks_installed()) ?:
 	       nla_put_u32(skb, ELISA_A_N_VMS, elisa_vm_count()) ?:
 	       nla_put_u32(skb, ELISA_A_N_EXPORTS, exports);
+	/* clang-format on */
 }
 
 static int cmd_info(struct sk_buff *skb, struct genl_info *info)
@@ -264,7 +266,8 @@ static int parse_grants(struct genl_info *info, struct elisa_vm_policy *p)
 	int rem, err;
 
 	p->grants = elisa_try_alloc(kcalloc(ELISA_GRANTS_MAX,
-					    sizeof(*p->grants), GFP_KERNEL));
+					    sizeof(struct elisa_grant),
+					    GFP_KERNEL));
 	if (!p->grants) {
 		GENL_SET_ERR_MSG(info, "out of memory");
 		return -ENOMEM;
@@ -431,10 +434,12 @@ static int set_vm(struct reply *r, struct elisa_vm *vm)
 			GENL_SET_ERR_MSG(r->info, "this VM is leaving");
 	}
 	kfree(policy.grants);
+	/* clang-format off */
 	return err ?: nla_put_u32(r->skb, ELISA_A_VM_ID, vm->id) ?:
 	       nla_put_u32(r->skb, ELISA_A_N_ATTACHMENTS,
 			   revoked.attachments) ?:
 	       nla_put_u32(r->skb, ELISA_A_N_EXPORTS, revoked.exports);
+	/* clang-format on */
 }
 
 static int cmd_vm_set(struct sk_buff *skb, struct genl_info *info)
@@ -484,6 +489,7 @@ static int put_limits(struct sk_buff *skb, const struct elisa_limits *limits)
 
 	if (!nest)
 		return -EMSGSIZE;
+	/* clang-format off */
 	err = nla_put_u32(skb, ELISA_LIMIT_A_ATTACHMENTS,
 			  limits->attachments) ?:
 	      nla_put_u32(skb, ELISA_LIMIT_A_INSTANCES, limits->instances) ?:
@@ -494,6 +500,7 @@ static int put_limits(struct sk_buff *skb, const struct elisa_limits *limits)
 			  limits->suspended_ms) ?:
 	      nla_put_u32(skb, ELISA_LIMIT_A_SECTION_US, limits->section_us) ?:
 	      nla_put_u32(skb, ELISA_LIMIT_A_EVENTS, limits->events);
+	/* clang-format on */
 	nla_nest_end(skb, nest);
 	return err;
 }
@@ -506,10 +513,12 @@ static int fill_policy(struct sk_buff *skb, struct elisa_vm *vm)
 
 	/* All of one policy. */
 	mutex_lock(&vm->lock);
+	/* clang-format off */
 	err = nla_put_u32(skb, ELISA_A_VM_ID, vm->id) ?:
 	      nla_put_u8(skb, ELISA_A_PCID, p->pcid) ?:
 	      nla_put_u8(skb, ELISA_A_ORIGIN, p->origin) ?:
 	      put_limits(skb, &p->limits);
+	/* clang-format on */
 	for (i = 0; !err && i < p->n_grants; i++)
 		err = put_grant(skb, &p->grants[i]);
 	mutex_unlock(&vm->lock);
@@ -553,12 +562,14 @@ static int cmd_vm_del(struct sk_buff *skb, struct genl_info *info)
 static int cmd_export_del(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = check_admin(skb, info);
+	u32 id;
 
 	if (!err)
 		err = need(info, ELISA_A_EXPORT_ID);
 	if (err)
 		return err;
-	err = elisa_export_revoke_id(nla_get_u32(info->attrs[ELISA_A_EXPORT_ID]));
+	id = nla_get_u32(info->attrs[ELISA_A_EXPORT_ID]);
+	err = elisa_export_revoke_id(id);
 	if (err)
 		GENL_SET_ERR_MSG(info, "no export has this number");
 	return err;
@@ -567,13 +578,14 @@ static int cmd_export_del(struct sk_buff *skb, struct genl_info *info)
 static int cmd_attachment_del(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = check_admin(skb, info);
+	u32 id;
 
 	if (!err)
 		err = need(info, ELISA_A_ATTACHMENT_ID);
 	if (err)
 		return err;
-	err = elisa_attachment_end(nla_get_u32(info->attrs[ELISA_A_ATTACHMENT_ID]),
-				   nla_get_flag(info->attrs[ELISA_A_FORGET]));
+	id = nla_get_u32(info->attrs[ELISA_A_ATTACHMENT_ID]);
+	err = elisa_attachment_end(id, nla_get_flag(info->attrs[ELISA_A_FORGET]));
 	if (err)
 		GENL_SET_ERR_MSG(info, "no attachment has this number");
 	return err;
@@ -595,6 +607,7 @@ static int add_segment(struct elisa_export *export, struct file *image,
 {
 	struct nlattr *tb[ELISA_SEGMENT_A_MAX + 1];
 	const char *why = NULL;
+	u32 first;
 	int err;
 
 	err = nla_parse_nested(tb, ELISA_SEGMENT_A_MAX, nla, segment_policy,
@@ -605,8 +618,9 @@ static int add_segment(struct elisa_export *export, struct file *image,
 	    !tb[ELISA_SEGMENT_A_PROT])
 		return refuse(info, nla, -EINVAL,
 			      "a segment needs FIRST_PAGE, PAGES and PROT");
+	first = nla_get_u32(tb[ELISA_SEGMENT_A_FIRST_PAGE]);
 	err = elisa_export_host_segment(export, image,
-					nla_get_u32(tb[ELISA_SEGMENT_A_FIRST_PAGE]),
+					first,
 					nla_get_u32(tb[ELISA_SEGMENT_A_PAGES]),
 					nla_get_u32(tb[ELISA_SEGMENT_A_PROT]),
 					&why);
@@ -803,6 +817,7 @@ static int dump_vm(struct elisa_vm *vm, void *arg)
 
 	if (!hdr)
 		return -EMSGSIZE;
+	/* clang-format off */
 	err = nla_put_u32(d->skb, ELISA_A_VM_ID, vm->id) ?:
 	      nla_put_string(d->skb, ELISA_A_VM_NAME, vm->identity.name) ?:
 	      nla_put_u32(d->skb, ELISA_A_VM_PID, vm->identity.pid) ?:
@@ -812,6 +827,7 @@ static int dump_vm(struct elisa_vm *vm, void *arg)
 	      nla_put_u8(d->skb, ELISA_A_ORIGIN,
 			 READ_ONCE(vm->policy.origin)) ?:
 	      put_stats(d->skb, vm);
+	/* clang-format on */
 	if (!err && vm->identity.has_uuid)
 		err = nla_put(d->skb, ELISA_A_VM_UUID, 16, vm->identity.uuid);
 	return dump_end(d, hdr, err, vm->id);
@@ -829,6 +845,7 @@ static int dump_export(struct elisa_export *export, void *arg)
 		return -EMSGSIZE;
 	list_for_each(pos, &export->attachments)
 		n++;
+	/* clang-format off */
 	err = nla_put_u32(d->skb, ELISA_A_EXPORT_ID, export->id) ?:
 	      nla_put_string(d->skb, ELISA_A_EXPORT_NAME, export->name) ?:
 	      nla_put_u32(d->skb, ELISA_A_VM_ID,
@@ -838,6 +855,7 @@ static int dump_export(struct elisa_export *export, void *arg)
 	      nla_put_u32(d->skb, ELISA_A_IMAGE_PAGES, export->n_image) ?:
 	      nla_put_u32(d->skb, ELISA_A_DATA_PAGES, export->data.n_pages) ?:
 	      nla_put_u32(d->skb, ELISA_A_N_ATTACHMENTS, n);
+	/* clang-format on */
 	return dump_end(d, hdr, err, export->id);
 }
 
@@ -862,6 +880,7 @@ static int put_attachment(struct dump *d, struct elisa_attachment *att)
 
 	if (!hdr)
 		return -EMSGSIZE;
+	/* clang-format off */
 	err = nla_put_u32(skb, ELISA_A_ATTACHMENT_ID, att->id) ?:
 	      nla_put_u32(skb, ELISA_A_VM_ID, att->vm->id) ?:
 	      nla_put_u32(skb, ELISA_A_EXPORT_ID, att->export_id) ?:
@@ -871,6 +890,7 @@ static int put_attachment(struct dump *d, struct elisa_attachment *att)
 				ELISA_A_PAD) ?:
 	      nla_put_u32(skb, ELISA_A_XBUF_PAGES, att->xbuf.n_pages) ?:
 	      nla_put_u32(skb, ELISA_A_N_INSTANCES, instances_of(att));
+	/* clang-format on */
 	if (err) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
@@ -1024,7 +1044,7 @@ struct genl_family elisa_genl_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	ELISA_GENL_STRICT_FROM(ELISA_CMD_UNSPEC + 1)
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
+	ELISA_GENL_STRICT_FROM(ELISA_CMD_UNSPEC + 1)
 };

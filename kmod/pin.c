@@ -28,13 +28,13 @@ static int account(struct mm_struct *mm, u32 n_pages)
 
 static int reserve(struct elisa_pins *pins, u32 more)
 {
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT;
 	u32 capacity = pins->n_pages + more;
 	struct page **pages;
 
 	if (capacity <= pins->capacity)
 		return 0;
-	pages = elisa_try_alloc(kvmalloc_array(capacity, sizeof(*pages),
-					       GFP_KERNEL_ACCOUNT));
+	pages = elisa_try_alloc(kvmalloc_array(capacity, sizeof(*pages), gfp));
 	if (!pages)
 		return -ENOMEM;
 	memcpy(pages, pins->pages, pins->n_pages * sizeof(*pages));
@@ -156,6 +156,7 @@ err_limit:
  */
 int elisa_pin_own(struct elisa_pins *pins, u32 n_pages)
 {
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
 	struct page *page;
 	int err;
 
@@ -163,8 +164,7 @@ int elisa_pin_own(struct elisa_pins *pins, u32 n_pages)
 	if (err)
 		return err;
 	while (pins->n_pages < n_pages) {
-		page = elisa_try_alloc(alloc_page(GFP_KERNEL_ACCOUNT |
-						  __GFP_ZERO));
+		page = elisa_try_alloc(alloc_page(gfp));
 		if (!page)
 			return -ENOMEM;
 		elisa_ledger_hold(page_to_phys(page));

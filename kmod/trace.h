@@ -10,6 +10,7 @@
 
 #include <elisa/hypercall.h>
 
+/* clang-format off */
 TRACE_EVENT(elisa_attach,
 	TP_PROTO(u32 vm, u32 attachment, u32 window, const char *name),
 	TP_ARGS(vm, attachment, window, name),
@@ -117,6 +118,7 @@ TRACE_EVENT(elisa_fault,
 		  __entry->vm, __entry->vcpu, __entry->attachment,
 		  __entry->reason, __entry->vector, __entry->rip, __entry->err)
 );
+/* clang-format on */
 
 #endif /* ELISA_TRACE_H */
 

@@ -346,14 +346,13 @@ static bool is_creator(const struct kvm *kvm, u32 pid)
 
 static struct elisa_vm *vm_alloc(struct elisa_enrolment *e, struct kvm *kvm)
 {
-	struct elisa_vm *vm = elisa_try_alloc(kzalloc(sizeof(*vm),
-						      GFP_KERNEL));
+	struct elisa_vm *vm = elisa_try_alloc(kzalloc(sizeof(*vm), GFP_KERNEL));
+	const size_t size = sizeof(*vm->vcpu);
 
 	if (!vm)
 		return NULL;
 	vm->n_vcpu = KVM_MAX_VCPUS;
-	vm->vcpu = elisa_try_alloc(kvcalloc(vm->n_vcpu, sizeof(*vm->vcpu),
-					    GFP_KERNEL));
+	vm->vcpu = elisa_try_alloc(kvcalloc(vm->n_vcpu, size, GFP_KERNEL));
 	if (!vm->vcpu) {
 		kfree(vm);
 		return NULL;

@@ -25,8 +25,9 @@
  * before the ACK was sent; only its words suffer then, because the last byte
  * is never anything but zero.
  */
-static __printf(2, 3) __maybe_unused void
-elisa_extack_printf(struct netlink_ext_ack *extack, const char *fmt, ...)
+__printf(2, 3)
+static __maybe_unused void elisa_extack_printf(struct netlink_ext_ack *extack,
+					       const char *fmt, ...)
 {
 	static char text[ELISA_EXTACK_TEXTS][ELISA_EXTACK_SIZE];
 	static atomic_t next;

@@ -52,7 +52,7 @@ static inline void elisa_ftrace_free(struct ftrace_ops *ops)
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 	ftrace_free_filter(ops);
 #else
-	void (*free_filter)(struct ftrace_ops *ops) =
+	void (*free_filter)(struct ftrace_ops *) =
 		(void *)elisa_symbol("ftrace_free_filter");
 
 	if (free_filter)

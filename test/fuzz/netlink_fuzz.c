@@ -479,7 +479,7 @@ static int set(int sock, uint32_t id, struct genl_answer *answer)
 	return genl_send(sock, &msg, answer);
 }
 
-static int delete(int sock, uint32_t id, struct genl_answer *answer)
+static int delete_vm(int sock, uint32_t id, struct genl_answer *answer)
 {
 	struct genl_msg msg;
 
@@ -535,7 +535,7 @@ static int storm_vms(void)
 		    (answer.errnum && answer.errnum != ENOENT &&
 		     answer.errnum != EBUSY))
 			return 1;
-		if (one_in(2) && (delete(sock, vm_id, &answer) ||
+		if (one_in(2) && (delete_vm(sock, vm_id, &answer) ||
 				  (answer.errnum && answer.errnum != ENOENT)))
 			return 1;
 		if (vcpu >= 0)
@@ -597,7 +597,7 @@ static int delete_all(int sock)
 		if (!answer.messages)
 			return 0;
 		/* None was armed, so deleting is all at once. */
-		if (tries++ == 1000 || delete(sock, answer.vm_id, &ignored))
+		if (tries++ == 1000 || delete_vm(sock, answer.vm_id, &ignored))
 			return 1;
 	}
 }

@@ -94,7 +94,7 @@ static void parse(int argc, char **argv)
 		{ "checkpoint", required_argument, NULL, 'c' },
 		{ "stop", required_argument, NULL, 'f' },
 		{ "verbose", no_argument, NULL, 'v' },
-		{ }
+		{},
 	};
 	int c;
 

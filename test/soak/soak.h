@@ -36,11 +36,13 @@ struct cell {
 	uint64_t lo, hi;
 };
 
+/* clang-format off */
 struct export {
 	bool alive;
 	unsigned int born;	/* how often: names are used again */
 	struct cell cell[SOAK_CELLS];
 };
+/* clang-format on */
 
 struct att {
 	bool used, live;	/* !live: revoked */

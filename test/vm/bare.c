@@ -46,6 +46,7 @@ static const uint8_t code_ud[] = { 0xbb, 1, 0, 0, 0, 0xf4 };
 extern const uint8_t cost_vmcall[], cost_vmcall_end[];
 extern const uint8_t cost_cpuid[], cost_cpuid_end[];
 
+/* clang-format off */
 #define COST(name, exit)						\
 	__asm__(".pushsection .rodata\n"				\
 		"cost_" name ":\n"					\
@@ -72,6 +73,7 @@ extern const uint8_t cost_cpuid[], cost_cpuid_end[];
 		"	hlt\n"						\
 		"cost_" name "_end:\n"					\
 		".popsection\n")
+/* clang-format on */
 
 COST("vmcall", "vmcall");
 COST("cpuid", "cpuid");

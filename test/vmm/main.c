@@ -69,7 +69,7 @@ static const struct option long_options[] = {
 	{ "shared", required_argument, NULL, OPT_SHARED },
 	{ "pcid", no_argument, NULL, OPT_PCID },
 	{ "nopcid", no_argument, NULL, OPT_NOPCID },
-	{ }
+	{},
 };
 
 static void usage(void)

@@ -88,9 +88,8 @@
 /* Rights of an attachment. */
 #define ELISA_RIGHT_READ	1
 #define ELISA_RIGHT_WRITE	2
-#define ELISA_RIGHT_KERNEL	4	/* attach at CPL 0: code of the export runs
-					 * with the rights of the guest's kernel
-					 */
+/* Attach at CPL 0: the export's code has the rights of the guest's kernel. */
+#define ELISA_RIGHT_KERNEL	4
 /*
  * In a grant: attach also to exports that the host trusts fully.  ATTACH
  * reports it for such an export.
@@ -137,7 +136,7 @@
 #define ELISA_SUB_HC_WAIT	0x454c5301
 
 /* RDX of a call that ended with -EFAULT. */
-#define ELISA_FAULT_KIND(rdx)	((rdx) & 0xff)
+#define ELISA_FAULT_KIND(rdx)	(0xff & (rdx))
 #define ELISA_FAULT_CODE(rdx)	(((rdx) >> 8) & 0xffff)
 #define ELISA_FAULT_KIND_VECTOR	1	/* CODE = exception or INT vector */
 #define ELISA_FAULT_KIND_EXIT	2	/* CODE = VM-exit reason */

@@ -34,7 +34,7 @@
 #define ELISA_WINDOW_SIZE	0x4000
 #define ELISA_WINDOWS		128	/* windows a VM can have */
 #define ELISA_WINDOW(slot) \
-	(ELISA_WINDOW_BASE + (slot) * _ELISA_ULL(0x4000))
+	(ELISA_WINDOW_BASE + _ELISA_ULL(0x4000) * (slot))
 
 /* Offsets in a window. */
 #define ELISA_W_ENTRY		0x0000
@@ -64,17 +64,15 @@
 #define ELISA_CHUNK_GATE	0	/* gate code pages, APT of gate */
 #define ELISA_CHUNK_GATE_DATA	1	/* EPTP list, gate-private page */
 #define ELISA_CHUNK_SUB		2	/* landing, APT of sub */
-#define ELISA_CHUNK_INSTANCE	3	/* info, self, control, stack and
-					 * liveness pages;
-					 * full trust: list
-					 */
+/* Info, self, control, stack and liveness pages; full trust: list. */
+#define ELISA_CHUNK_INSTANCE	3
 #define ELISA_CHUNK_IMAGE	4	/* entry table page, image */
 #define ELISA_CHUNK_XBUF	5	/* the caller's exchange buffer */
 #define ELISA_CHUNK_DATA	6	/* first chunk of the shared region */
 #define ELISA_DATA_CHUNKS	128	/* at most 256 MiB shared region */
 
 #define ELISA_CHUNK_VA(chunk) \
-	(ELISA_WINDOW_BASE + (chunk) * _ELISA_ULL(0x200000))
+	(ELISA_WINDOW_BASE + _ELISA_ULL(0x200000) * (chunk))
 
 /* Sub context addresses. */
 #define ELISA_SUB_INFO		ELISA_CHUNK_VA(ELISA_CHUNK_INSTANCE)

@@ -108,10 +108,11 @@ enum elisa_genl_attr {
 	ELISA_A_ENTRY,		/* nest of ELISA_ENTRY_A_*, repeated */
 	ELISA_A_TRUST,		/* u8, enum elisa_trust */
 	ELISA_A_UNMIGRATABLE,	/* u32, ELISA_UNMIGRATABLE_*, 0: it may go */
-	ELISA_A_FORGET,		/* flag: the next ATTACH may have the window; a
-				 * process that still calls would call into
-				 * that attachment's export then
-				 */
+	/*
+	 * flag: the next ATTACH may have the window; a process that still
+	 * calls would call into that attachment's export then
+	 */
+	ELISA_A_FORGET,
 	ELISA_A_ORIGIN,		/* u8, enum elisa_origin */
 	ELISA_A_DENIAL,		/* u8, enum elisa_denial */
 	__ELISA_A_MAX,
@@ -142,20 +143,21 @@ enum elisa_limit_attr {
 	ELISA_LIMIT_A_INSTANCES,	/* u32, 0..4096, default 64 */
 	ELISA_LIMIT_A_EXPORTS,		/* u32, 0..64, default 4 */
 	ELISA_LIMIT_A_PINNED_PAGES,	/* u32, 0..1048576, default 16384 */
-	ELISA_LIMIT_A_SUSPENDED_MS,	/* u32, 0..3600000, default 1000: how
-					 * long a call may be suspended while
-					 * others wait for a lock that it holds;
-					 * 0: for ever
-					 */
-	ELISA_LIMIT_A_SECTION_US,	/* u32, 0..1000, default 0: how long
-					 * a call in a critical section may put
-					 * off the host's scheduler; 0: it is
-					 * interrupted as anywhere
-					 */
-	ELISA_LIMIT_A_EVENTS,		/* u32, 0..1000, default 10: events of
-					 * denials, faults and aborted calls
-					 * that are sent in a second
-					 */
+	/*
+	 * u32, 0..3600000, default 1000: how long a call may be suspended
+	 * while others wait for a lock that it holds; 0: for ever
+	 */
+	ELISA_LIMIT_A_SUSPENDED_MS,
+	/*
+	 * u32, 0..1000, default 0: how long a call in a critical section may
+	 * put off the host's scheduler; 0: it is interrupted as anywhere
+	 */
+	ELISA_LIMIT_A_SECTION_US,
+	/*
+	 * u32, 0..1000, default 10: events of denials, faults and aborted
+	 * calls that are sent in a second
+	 */
+	ELISA_LIMIT_A_EVENTS,
 	__ELISA_LIMIT_A_MAX,
 };
 
@@ -240,9 +242,8 @@ enum elisa_stat_attr {
 	ELISA_STAT_A_YIELDS,		/* u64: WAITs that gave the CPU away */
 	ELISA_STAT_A_ABORTED,		/* u64: calls ended by SUSPENDED_MS */
 	ELISA_STAT_A_SUSPENDED,		/* u64: calls that are suspended now */
-	ELISA_STAT_A_SECTIONS,		/* u64: calls that went on in a critical
-					 * section
-					 */
+	/* u64: calls that went on in a critical section */
+	ELISA_STAT_A_SECTIONS,
 	__ELISA_STAT_A_MAX,
 };
 

@@ -189,6 +189,7 @@ int elisa_fault_describe(uint64_t details, char *text, size_t size);
  * the compiler does not hold in them need not be saved, and what it does hold it
  * saves where that is cheap, outside of a loop say.
  */
+/* clang-format off */
 #define _ELISA_CLOBBER_X87						\
 	"st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
 #define _ELISA_CLOBBER_SSE						\
@@ -202,6 +203,7 @@ int elisa_fault_describe(uint64_t details, char *text, size_t size);
 #else
 #define _ELISA_CLOBBER_AVX512
 #endif
+/* clang-format on */
 
 /**
  * elisa_call6() - call an entry point with six arguments

@@ -31,7 +31,7 @@
 _Static_assert(sizeof(struct elisa_batch_op) == 64, "one cache line");
 
 /** ELISA_BATCHED() - an element of the list of ELISA_BATCH() */
-#define ELISA_BATCHED(fn)	((uint64_t)&(fn))
+#define ELISA_BATCHED(fn)	((uint64_t)&fn)
 
 typedef uint64_t _elisa_batched(uint64_t a0, uint64_t a1, uint64_t a2,
 				uint64_t a3, uint64_t a4, uint64_t a5);
@@ -75,7 +75,9 @@ struct _elisa_batch_list {
 
 static const struct _elisa_batch_list _elisa_batch_list;
 
-__attribute__((unused))
+static uint64_t elisa_batch(uint64_t offset, uint64_t count)
+	__attribute__((unused));
+
 static uint64_t elisa_batch(uint64_t offset, uint64_t count)
 {
 	const struct _elisa_batch_list *list = &_elisa_batch_list;

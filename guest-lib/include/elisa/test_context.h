@@ -42,8 +42,8 @@ void elisa_test_wait(void);
 void elisa_test_point(void);
 
 /** elisa_test_fault() - end the call with -EFAULT */
-__attribute__((noreturn))
-void elisa_test_fault(const char *what, const char *file, int line);
+void elisa_test_fault(const char *what, const char *file, int line)
+	__attribute__((noreturn));
 
 static inline const struct elisa_sub_info *elisa_info(void)
 {

@@ -21,9 +21,10 @@ struct elisa_test_image {
 /* The linker marks where sections begin and end whose names are identifiers. */
 #define _ELISA_ENTRY_SECTION(fn)	"elisa_entries"
 
-extern const struct elisa_entry_record
-	__start_elisa_entries[] __attribute__((visibility("hidden"))),
-	__stop_elisa_entries[] __attribute__((visibility("hidden")));
+extern const struct elisa_entry_record __start_elisa_entries[]
+	__attribute__((visibility("hidden")));
+extern const struct elisa_entry_record __stop_elisa_entries[]
+	__attribute__((visibility("hidden")));
 
 /* One, however many objects the image has. */
 extern const struct elisa_test_image elisa_test_image;

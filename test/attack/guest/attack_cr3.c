@@ -193,7 +193,7 @@ static void crafted_in_gate(void)
 /* --- the gate-private page as a top-level table: its entry 2 is RSP */
 
 #define PRIVATE_CODE(slot) \
-	((2ULL << 39) + ((slot) * 4 + 1) * PAGE_SIZE)
+	((2ULL << 39) + (4 * (slot) + 1) * PAGE_SIZE)
 
 static unsigned int through_rsp(const struct att *att, u64 rsp, int cpl)
 {

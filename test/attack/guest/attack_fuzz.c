@@ -70,6 +70,7 @@ static const char bad_name[][ELISA_NAME_SIZE + 1] = {
 	"this.name.has.32.bytes.which.is.", "a\0\0\0\0\0\0\0\0\0\0b",
 };
 
+/* clang-format off */
 static const u64 values[] = {
 	0, 1, 2, 3, 4, 5, 6, 7, 8, 127, 128, 255, 256, 510, 511, 512, 513,
 	4095, 4096, 65535, 65536, 65537, 0x7fffffff, 0x80000000, 0xffffffff,
@@ -89,6 +90,7 @@ static const u64 addresses[] = {
 	ATTACK_HIGH + ATTACK_HIGH_SIZE - PAGE_SIZE,
 	ATTACK_HIGH + ATTACK_HIGH_SIZE,
 };
+/* clang-format on */
 
 #define ANY(array)	((array)[random() % ARRAY_SIZE(array)])
 
@@ -243,18 +245,22 @@ static void fill_args(unsigned int nr, struct hc *hc)
 		break;
 	case ELISA_HC_EXPORT_IMAGE:
 		*hc = (struct hc){
-			an_export(),
-			chance(60) ? VA_GOOD : ANY(addresses),
-			chance(50) ? 0 : chance(50) ? random() % 512 :
-						      ANY(values),
-			chance(50) ? 1 : sensible_count(ELISA_IMAGE_PAGES_MAX),
-			chance(60) ? ELISA_PROT_X : random() % 9, 0
+			.rdi = an_export(),
+			.rsi = chance(60) ? VA_GOOD : ANY(addresses),
+			.rdx = chance(50) ? 0 :
+			       chance(50) ? random() % 512 :
+					    ANY(values),
+			.r10 = chance(50) ? 1 :
+					    sensible_count(ELISA_IMAGE_PAGES_MAX),
+			.r8 = chance(60) ? ELISA_PROT_X : random() % 9,
 		};
 		break;
 	case ELISA_HC_EXPORT_DATA:
 		*hc = (struct hc){
-			an_export(), ANY(addresses), ANY(values),
-			sensible_count(ELISA_DATA_PAGES_MAX), 0, 0
+			.rdi = an_export(),
+			.rsi = ANY(addresses),
+			.rdx = ANY(values),
+			.r10 = sensible_count(ELISA_DATA_PAGES_MAX),
 		};
 		break;
 	case ELISA_HC_EXPORT_SEAL:
@@ -641,6 +647,7 @@ static void addresses_and_counts(int cpl)
 		u64 va;
 		short image[2], data[2];	/* at CPL 0, 3 */
 	} place[] = {
+		/* clang-format off */
 		{ "unmapped", VA_UNMAPPED, { EFAULT, EFAULT },
 		  { EFAULT, EFAULT } },
 		{ "read-only", VA_READ_ONLY, { 0, 0 }, { EFAULT, EFAULT } },
@@ -662,6 +669,7 @@ static void addresses_and_counts(int cpl)
 		{ "not aligned", VA_GOOD + 8, { EINVAL, EINVAL },
 		  { EINVAL, EINVAL } },
 		{ "good", VA_GOOD, { 0, 0 }, { 0, 0 } },
+		/* clang-format on */
 	};
 	static const u64 bad_n[] = {
 		0, 512, 1ULL << 32, 1ULL << 63, ~0ULL, ~0ULL - 510,

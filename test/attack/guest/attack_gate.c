@@ -57,22 +57,24 @@ static struct {
 
 static u64 target(unsigned int i, u64 w)
 {
-	switch (i) {
-	case 0: return LIST;
-	case 1: return LIST + 8;
-	case 2: return LIST + 16;
-	case 3: return LIST + 24;
-	case 4: return PRIVATE;
-	case 5: return PRIVATE + 0x10;
-	case 6: return w + ELISA_W_GATE;	/* the gate itself */
-	case 7: return w + ELISA_W_GATE + 0xffd;
-	case 8: return w;
-	case 9: return w + ELISA_W_RETURN;
-	case 10: return ELISA_SUB_STACK_TOP - 8;
-	case 11: return ELISA_SUB_ENTRIES;
-	case 12: return ELISA_SUB_DATA;
-	default: return (u64)shared[0];
-	}
+	const u64 at[N_TARGETS] = {
+		LIST,
+		LIST + 8,
+		LIST + 16,
+		LIST + 24,
+		PRIVATE,
+		PRIVATE + 0x10,
+		w + ELISA_W_GATE, /* the gate itself */
+		w + ELISA_W_GATE + 0xffd,
+		w,
+		w + ELISA_W_RETURN,
+		ELISA_SUB_STACK_TOP - 8,
+		ELISA_SUB_ENTRIES,
+		ELISA_SUB_DATA,
+		(u64)shared[0],
+	};
+
+	return at[i];
 }
 
 /* What an EPTP of this host may look like; then what is none. */
@@ -103,6 +105,7 @@ static void fill_pairs(struct regs *r, unsigned int set, u64 value)
 
 static void fill(struct regs *r, unsigned int set, u64 w, unsigned int n)
 {
+	const u64 behind = ELISA_SUB_DATA + PAGE_SIZE;
 	unsigned int i;
 	u64 t;
 
@@ -130,8 +133,8 @@ static void fill(struct regs *r, unsigned int set, u64 w, unsigned int n)
 		}
 		/* Indices that lead out of the table of entries to data. */
 		if (n & 1)
-			r->r11 = (ELISA_SUB_DATA + PAGE_SIZE -
-				  ELISA_SUB_ENTRIES) / 8 + (n >> 1 & 63);
+			r->r11 = (behind - ELISA_SUB_ENTRIES) / 8 +
+				 (n >> 1 & 63);
 	}
 	/* Some of them with a legal index: sub is reached then. */
 	if (set > SET_ONES && n & 2)
@@ -177,7 +180,7 @@ static bool same_regs(const struct regs *a, const struct regs *b)
 	return a->rsp == b->rsp;
 }
 
-struct try {
+struct attempt {
 	const struct att *att;
 	unsigned int offset, set, n;
 	int cpl;
@@ -188,7 +191,7 @@ struct try {
 /* RSP as the last call on this vCPU left it in the gate-private page. */
 static u64 saved_rsp;
 
-static bool expected(const struct try *t, const struct regs *in,
+static bool expected(const struct attempt *t, const struct regs *in,
 		     const struct outcome *out, u64 ran)
 {
 	const struct regs *r = &out->trap.regs;
@@ -246,7 +249,7 @@ static void classify(const struct outcome *out, u64 at)
 	}
 }
 
-static void attempt(const struct try *t)
+static void attempt(const struct attempt *t)
 {
 	struct gate_shared *sub = shared[t->att - att];
 	struct gate_shared *other = shared[!(t->att - att)];
@@ -307,7 +310,7 @@ static bool in_sample(unsigned int offset)
 }
 
 /* The others show the same; all are tried with "long". */
-static bool set_in_sample(const struct try *t)
+static bool set_in_sample(const struct attempt *t)
 {
 	if (t->way == WAY_PLAIN && t->open)
 		return true;
@@ -330,7 +333,7 @@ static void call_and_note(const struct att *a, struct gate_shared *sub)
 static void every_offset(const struct att *a, bool open, enum way way)
 {
 	struct gate_shared *sub = shared[a - att];
-	struct try t = { .att = a, .cpl = a->cpl, .way = way, .open = open };
+	struct attempt t = { .att = a, .cpl = a->cpl, .way = way, .open = open };
 	bool all = arg("long", 0);
 
 	call_and_note(a, sub);

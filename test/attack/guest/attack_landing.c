@@ -18,6 +18,7 @@
 #define LANDING_VMFUNC	0xfe0		/* kmod/gate_code.c: leave */
 #define LANDING_START	0x20
 #define CODE_MOST	0x60		/* landing's entry part ends before */
+#define FAULT_DB	(ELISA_FAULT_KIND_VECTOR | 1 << 8)
 #define FAULT_INT3	(ELISA_FAULT_KIND_VECTOR | 3 << 8)
 
 static struct att att;
@@ -111,7 +112,7 @@ static bool in_sample(unsigned int offset)
 static void every_offset(int cpl)
 {
 	const u64 page = att.window + ELISA_W_GATE;
-	bool all = arg("long", 0);
+	bool all = arg("long", 0), tf;
 	unsigned int offset, i, set, n = 0;
 	struct result res;
 
@@ -123,14 +124,12 @@ static void every_offset(int cpl)
 			n += 1 + 8 * (random() & 7);
 			become(set, n, cpl);
 			res = leave(page + offset, cpl);
+			tf = shared->become.rflags & FLAG_TF;
 			if (offset < LANDING_START || offset > LANDING_VMFUNC + 2 ||
 			    (offset >= CODE_MOST &&
 			     offset < LANDING_VMFUNC - 0x30))
 				expect(res.status == -EFAULT &&
-				       (res.value & 0xffffff) ==
-				       (shared->become.rflags & FLAG_TF ?
-					ELISA_FAULT_KIND_VECTOR | 1 << 8 :
-					FAULT_INT3),
+				       (res.value & 0xffffff) == (tf ? FAULT_DB : FAULT_INT3),
 				       "INT3 at offset %x: %lld %llx", offset,
 				       res.status, res.value);
 		}

@@ -197,7 +197,7 @@ static void compatibility_mode(void)
 static void special(bool intercepted)
 {
 	static const u8 nops[3] = { 0x90, 0x90, 0x90 };
-	u64 *view, cr3 = special_gpa(ELISA_CHUNK_XBUF, 2);
+	u64 *view, no_flush, cr3 = special_gpa(ELISA_CHUNK_XBUF, 2);
 	unsigned int i, right = 0, tries = 10;
 	struct result res;
 	s64 want = intercepted ? -EOPNOTSUPP : -EFAULT;
@@ -211,9 +211,8 @@ static void special(bool intercepted)
 	write_cr3(good);
 	for (i = 0; i < tries; i++) {
 		call();
-		res = call_behind(&c.at0, mov_rbx_cr3,
-				  cr3 | (read_cr4() & CR4_PCIDE && i & 1 ?
-					 NO_FLUSH : 0), X_NOP);
+		no_flush = read_cr4() & CR4_PCIDE && i & 1 ? NO_FLUSH : 0;
+		res = call_behind(&c.at0, mov_rbx_cr3, cr3 | no_flush, X_NOP);
 		right += res.status == want && read_cr3() == cr3;
 		write_cr3(good);
 		expect(unharmed(&c, "CR3 with PCIDs"), "try %u", i);

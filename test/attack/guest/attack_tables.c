@@ -189,6 +189,7 @@ static void gdt_in_xbuf(struct table_reg *reg, bool tss)
 {
 	u64 *gdt = (u64 *)c.xbuf;
 	const u64 to = SLED_VA, base = ELISA_SUB_XBUF + PAGE_SIZE;
+	u64 old;
 
 	memset(c.xbuf, 0, 2 * PAGE_SIZE);
 	memcpy(gdt, (void *)gdtr.base, gdtr.limit + 1);
@@ -199,8 +200,8 @@ static void gdt_in_xbuf(struct table_reg *reg, bool tss)
 	gdt[SEL_CALL_GATE / 8 + 1] = to >> 32;
 	if (tss) {
 		/* Its RSP0 is the sub context's stack. */
-		memcpy(c.xbuf + PAGE_SIZE, (void *)
-		       ((gdt[6] >> 16 & 0xffffff) | (gdt[6] >> 56) << 24), 0x68);
+		old = (gdt[6] >> 16 & 0xffffff) | gdt[6] >> 56 << 24;
+		memcpy(c.xbuf + PAGE_SIZE, (void *)old, 0x68);
 		*(u64 *)(c.xbuf + PAGE_SIZE + 4) = ELISA_SUB_STACK_TOP - 0x800;
 		gdt[6] = 0x67 | (base & 0xffffff) << 16 | 0x89ULL << 40 |
 			 (base >> 24 & 0xff) << 56;

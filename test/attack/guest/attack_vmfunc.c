@@ -35,6 +35,7 @@ static struct {
 	u64 tried, ud, ud_behind, nothing;
 } count;
 
+/* clang-format off */
 static const u64 more_indices[] = {
 	512, 513, 1023, 4095, 0xffff, 0x10000, 0x10001, 0x10002, 0x7fffffff,
 	0x80000000, 0x80000001, 0x80000002, 0xfffffffe, 0xffffffff,
@@ -44,6 +45,7 @@ static const u64 more_indices[] = {
 	0xffffffff00000003, 0x8000000000000000, 0x8000000000000001,
 	0xffffffffffffffff,
 };
+/* clang-format on */
 
 static void random_regs(struct regs *in)
 {

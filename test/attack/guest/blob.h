@@ -17,6 +17,7 @@
 
 #ifdef __ASSEMBLER__
 
+/* clang-format off */
 	.macro BLOB_BEGIN name
 	.pushsection .rodata.blobs, "a"
 	.balign	16
@@ -29,6 +30,7 @@ blob_\name:
 blob_\name\()_end:
 	.popsection
 	.endm
+/* clang-format on */
 
 #else
 

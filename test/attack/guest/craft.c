@@ -67,8 +67,8 @@ bool craft_export(struct craft *c, const char *name)
 	return true;
 }
 
-#define AT(table)	((table) * 512)
-#define TABLE(gpa, n)	(((gpa) + (n) * PAGE_SIZE) | PTE_ALL)
+#define AT(table)	(512 * (table))
+#define TABLE(gpa, n)	(((gpa) + PAGE_SIZE * (n)) | PTE_ALL)
 #define W_PML4		(ELISA_WINDOW_BASE >> 39 & 511)
 
 void craft_gate_tables(u64 *mem, u64 gpa, unsigned int slot, u64 leak_gpa)

@@ -39,6 +39,7 @@ void name_pack(u64 word[4], const char *name);
 
 #define EXPORT_CODE_PAGES	8
 
+/* clang-format off */
 struct export {
 	s64 err;		/* the first thing that failed */
 	u64 token;
@@ -50,6 +51,7 @@ struct export {
 		size_t offset;
 	} entry[64];
 };
+/* clang-format on */
 
 void export_begin(struct export *e, const char *name);
 /* Machine code as the next entry point; its index. */

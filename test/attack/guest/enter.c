@@ -21,9 +21,11 @@ const char *const how_name[HOW_COUNT] = {
 };
 
 /* As uapi/elisa/layout.h says: mov $2, %ecx; xor %eax, %eax; vmfunc */
+/* clang-format off */
 static const u8 restart[] = {
 	0xb9, ELISA_IDX_GATE, 0, 0, 0, 0x31, 0xc0, 0x0f, 0x01, 0xd4
 };
+/* clang-format on */
 
 static const u8 code_vmfunc[] = { 0x0f, 0x01, 0xd4 };
 

@@ -234,7 +234,6 @@ static inline void wrmsr(u32 msr, u64 value)
 static inline u64 read_##reg(void)					\
 {									\
 	u64 value;							\
-									\
 	__asm__ volatile("mov %%" #reg ", %0" : "=r"(value) : : "memory"); \
 	return value;							\
 }									\

@@ -63,7 +63,7 @@ static const struct option options[] = {
 	{ "smm", no_argument, NULL, 'S' },
 	{ "wait", no_argument, NULL, 'w' },
 	{ "timeout", required_argument, NULL, 't' },
-	{ }
+	{},
 };
 
 static void parse(int argc, char **argv)

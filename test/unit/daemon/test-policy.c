@@ -123,14 +123,15 @@ static void weak_match(void **state)
 	policy_free(&policy);
 }
 
-static int find_cgroup(const struct policy *policy, const char *cgroup)
+static void expect_cgroup(const struct policy *policy, int want,
+			  const char *cgroup)
 {
 	struct vm_ident id = ident("web", NULL, 1000);
 	const struct policy_entry *entry;
 
 	vm_ident_from_cgroup(&id, cgroup);
 	entry = policy_find(policy, &id);
-	return entry ? (int)(entry - policy->entries) : -1;
+	assert_int_equal(entry ? (int)(entry - policy->entries) : -1, want);
 }
 
 static void units(void **state)
@@ -150,19 +151,19 @@ static void units(void **state)
 	e = policy_add(&policy);		/* 3 */
 	strcpy(e->match.slice, "machine.slice");
 
-	assert_int_equal(find_cgroup(&policy, "0::/tenant.slice/machine-qemu\\x2d3\\x2dweb.scope\n"), 0);
-	assert_int_equal(find_cgroup(&policy, "0::/machine.slice/machine-qemu\\x2d3\\x2dweb.scope/libvirt/emulator\n"), 1);
-	assert_int_equal(find_cgroup(&policy, "0::/system.slice/vm-web.service\n"), 2);
-	assert_int_equal(find_cgroup(&policy, "0::/machine.slice/machine-a.slice/x.scope\n"), 3);
+	expect_cgroup(&policy, 0, "0::/tenant.slice/machine-qemu\\x2d3\\x2dweb.scope\n");
+	expect_cgroup(&policy, 1, "0::/machine.slice/machine-qemu\\x2d3\\x2dweb.scope/libvirt/emulator\n");
+	expect_cgroup(&policy, 2, "0::/system.slice/vm-web.service\n");
+	expect_cgroup(&policy, 3, "0::/machine.slice/machine-a.slice/x.scope\n");
 	/* Another domain, whose name ends alike. */
-	assert_int_equal(find_cgroup(&policy, "0::/system.slice/machine-qemu\\x2d3\\x2da\\x2dweb.scope\n"), -1);
+	expect_cgroup(&policy, -1, "0::/system.slice/machine-qemu\\x2d3\\x2da\\x2dweb.scope\n");
 	/* What a user has made below a unit of the system's. */
-	assert_int_equal(find_cgroup(&policy, "0::/user.slice/user-1000.slice/user@1000.service/machine.slice/machine-qemu\\x2d3\\x2dweb.scope\n"), -1);
-	assert_int_equal(find_cgroup(&policy, "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vm-web.service\n"), -1);
-	assert_int_equal(find_cgroup(&policy, "0::/docker/machine.slice/vm-web.service\n"), -1);
-	assert_int_equal(find_cgroup(&policy, "0::/../machine.slice/vm-web.service\n"), -1);
-	assert_int_equal(find_cgroup(&policy, "0::/\n"), -1);
-	assert_int_equal(find_cgroup(&policy, ""), -1);
+	expect_cgroup(&policy, -1, "0::/user.slice/user-1000.slice/user@1000.service/machine.slice/machine-qemu\\x2d3\\x2dweb.scope\n");
+	expect_cgroup(&policy, -1, "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vm-web.service\n");
+	expect_cgroup(&policy, -1, "0::/docker/machine.slice/vm-web.service\n");
+	expect_cgroup(&policy, -1, "0::/../machine.slice/vm-web.service\n");
+	expect_cgroup(&policy, -1, "0::/\n");
+	expect_cgroup(&policy, -1, "");
 	policy_free(&policy);
 }
 

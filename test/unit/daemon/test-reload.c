@@ -42,14 +42,16 @@ struct played_vm {
 	unsigned int n_grants;
 };
 
-static struct module {
+struct module {
 	struct played_vm vm[VMS];
 	__u32 next_id;
 	char log[4096];			/* "enrol a;set b;" */
 	__u32 refuse_id;		/* VM_SET of this VM fails */
 	unsigned int refusals;		/* so often */
 	int dump_error;
-} *module;
+};
+
+static struct module *module;
 
 static int events_fd = -1;
 

@@ -508,10 +508,11 @@ static void *thread(void *arg)
 		if (slots->slot[n] &&
 		    (call(by, "filled", n, 40, n) != 1))
 			abort();
-		if (!(rand_r(&my_seed) % 16))
-			elisa_test_die_after(by, 1 +
-					     (unsigned int)rand_r(&my_seed) %
-					     12);
+		if (!(rand_r(&my_seed) % 16)) {
+			unsigned int steps = rand_r(&my_seed);
+
+			elisa_test_die_after(by, 1 + steps % 12);
+		}
 		if (elisa_test_call(by, name, &ret, n,
 				    40 + (uint64_t)rand_r(&my_seed) % 400) ==
 		    -ENOLINK)

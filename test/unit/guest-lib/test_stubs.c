@@ -22,7 +22,7 @@
 #include "window.h"
 
 #define W	ELISA_WINDOW(3)
-#define STUB_LEN(name)	(elisa_stub_##name##_end - elisa_stub_##name)
+#define STUB_LEN(stub)	(stub##_end - (stub))
 
 static const unsigned char restart[] = {
 	0xb9, 0x02, 0x00, 0x00, 0x00,	/* mov $2, %ecx */
@@ -139,7 +139,7 @@ static void check_window(bool is_full, const unsigned char *entry,
 		    W + ELISA_PAGE_SIZE - size);
 	assert_memory_equal(w + ELISA_PAGE_SIZE - size, entry, size);
 	assert_memory_equal(w + ELISA_W_RETURN, ret, ret_size);
-	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep, STUB_LEN(aep));
+	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep, STUB_LEN(elisa_stub_aep));
 	for (i = 0; i < ELISA_PAGE_SIZE - size; i++)
 		assert_int_equal(w[i], 0xcc);
 	assert_int_equal(w[ELISA_W_RETURN + 0xfff], 0xcc);
@@ -158,16 +158,16 @@ static void window_layout(void **state)
 {
 	(void)state;
 	if (getauxval(AT_HWCAP2) & 2) {
-		check_window(false, elisa_stub_entry_fs, STUB_LEN(entry_fs),
-			     elisa_stub_return_fs, STUB_LEN(return_fs));
+		check_window(false, elisa_stub_entry_fs, STUB_LEN(elisa_stub_entry_fs),
+			     elisa_stub_return_fs, STUB_LEN(elisa_stub_return_fs));
 		check_window(true, elisa_stub_entry_full_fs,
-			     STUB_LEN(entry_full_fs),
-			     elisa_stub_return_fs, STUB_LEN(return_fs));
+			     STUB_LEN(elisa_stub_entry_full_fs),
+			     elisa_stub_return_fs, STUB_LEN(elisa_stub_return_fs));
 	} else {
-		check_window(false, elisa_stub_entry, STUB_LEN(entry),
-			     elisa_stub_return, STUB_LEN(return));
-		check_window(true, elisa_stub_entry_full, STUB_LEN(entry_full),
-			     elisa_stub_return, STUB_LEN(return));
+		check_window(false, elisa_stub_entry, STUB_LEN(elisa_stub_entry),
+			     elisa_stub_return, STUB_LEN(elisa_stub_return));
+		check_window(true, elisa_stub_entry_full, STUB_LEN(elisa_stub_entry_full),
+			     elisa_stub_return, STUB_LEN(elisa_stub_return));
 	}
 }
 

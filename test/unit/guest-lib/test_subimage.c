@@ -164,42 +164,48 @@ static void bad_builds(void **state)
 /* Mutations of good.sub, each named after what it does. */
 
 #define MUTATION(name)	static void name(struct image_file *f)
+/* One that is a single statement. */
+#define CHANGE(name, statement)				\
+	MUTATION(name)					\
+	{						\
+		statement;				\
+	}
 
-MUTATION(cut_header) { f->size = 63; }
-MUTATION(cut_everything) { f->size = 0; }
-MUTATION(magic) { f->bytes[1] = 'e'; }
-MUTATION(elf32) { f->bytes[EI_CLASS] = ELFCLASS32; }
-MUTATION(big_endian) { f->bytes[EI_DATA] = ELFDATA2MSB; }
-MUTATION(ident_version) { f->bytes[EI_VERSION] = 2; }
-MUTATION(version) { ehdr(f)->e_version = 0; }
-MUTATION(executable) { ehdr(f)->e_type = ET_EXEC; }
-MUTATION(relocatable) { ehdr(f)->e_type = ET_REL; }
-MUTATION(i386) { ehdr(f)->e_machine = EM_386; }
-MUTATION(no_phdrs) { ehdr(f)->e_phnum = 0; }
-MUTATION(phdr_size) { ehdr(f)->e_phentsize = 32; }
-MUTATION(many_phdrs) { ehdr(f)->e_phnum = 33; }
-MUTATION(xnum) { ehdr(f)->e_phnum = PN_XNUM; }
-MUTATION(phdrs_behind) { ehdr(f)->e_phoff = f->size - 56; }
-MUTATION(phdrs_wrap) { ehdr(f)->e_phoff = -64ULL; }
-MUTATION(filesz_large) { phdr(f, 2)->p_filesz = phdr(f, 2)->p_memsz + 1; }
-MUTATION(segment_behind) { phdr(f, 1)->p_offset = f->size - 16; }
-MUTATION(segment_wraps) { phdr(f, 1)->p_offset = -16ULL; }
-MUTATION(cut_segment) { f->size = phdr(f, 2)->p_offset + 4; }
-MUTATION(huge_alignment) { phdr(f, 0)->p_align = 0x200000; }
-MUTATION(no_alignment) { phdr(f, 0)->p_align = 1; }
-MUTATION(misaligned) { phdr(f, 2)->p_vaddr += 8; }
-MUTATION(far_segment) { phdr(f, 2)->p_vaddr = 510 * PAGE; }
-MUTATION(vaddr_wraps) { phdr(f, 2)->p_vaddr = -PAGE; }
-MUTATION(memsz_huge) { phdr(f, 2)->p_memsz = UINT64_MAX - 100; }
-MUTATION(bss_huge) { phdr(f, 2)->p_memsz = 510 * PAGE; }
-MUTATION(unknown_flags) { phdr(f, 1)->p_flags |= 0x100000; }
-MUTATION(data_executable) { phdr(f, 2)->p_flags |= PF_X; }
-MUTATION(code_writable) { phdr(f, 0)->p_flags |= PF_W; }
-MUTATION(no_rights) { phdr(f, 1)->p_flags = 0; }
-MUTATION(write_only) { phdr(f, 2)->p_flags = PF_W; }
-MUTATION(code_bss) { phdr(f, 0)->p_memsz++; }
-MUTATION(overlap) { phdr(f, 2)->p_vaddr = PAGE; }
-MUTATION(overlap_bss) { phdr(f, 1)->p_memsz = PAGE + 1; }
+CHANGE(cut_header, f->size = 63);
+CHANGE(cut_everything, f->size = 0);
+CHANGE(magic, f->bytes[1] = 'e');
+CHANGE(elf32, f->bytes[EI_CLASS] = ELFCLASS32);
+CHANGE(big_endian, f->bytes[EI_DATA] = ELFDATA2MSB);
+CHANGE(ident_version, f->bytes[EI_VERSION] = 2);
+CHANGE(version, ehdr(f)->e_version = 0);
+CHANGE(executable, ehdr(f)->e_type = ET_EXEC);
+CHANGE(relocatable, ehdr(f)->e_type = ET_REL);
+CHANGE(i386, ehdr(f)->e_machine = EM_386);
+CHANGE(no_phdrs, ehdr(f)->e_phnum = 0);
+CHANGE(phdr_size, ehdr(f)->e_phentsize = 32);
+CHANGE(many_phdrs, ehdr(f)->e_phnum = 33);
+CHANGE(xnum, ehdr(f)->e_phnum = PN_XNUM);
+CHANGE(phdrs_behind, ehdr(f)->e_phoff = f->size - 56);
+CHANGE(phdrs_wrap, ehdr(f)->e_phoff = -64ULL);
+CHANGE(filesz_large, phdr(f, 2)->p_filesz = phdr(f, 2)->p_memsz + 1);
+CHANGE(segment_behind, phdr(f, 1)->p_offset = f->size - 16);
+CHANGE(segment_wraps, phdr(f, 1)->p_offset = -16ULL);
+CHANGE(cut_segment, f->size = phdr(f, 2)->p_offset + 4);
+CHANGE(huge_alignment, phdr(f, 0)->p_align = 0x200000);
+CHANGE(no_alignment, phdr(f, 0)->p_align = 1);
+CHANGE(misaligned, phdr(f, 2)->p_vaddr += 8);
+CHANGE(far_segment, phdr(f, 2)->p_vaddr = 510 * PAGE);
+CHANGE(vaddr_wraps, phdr(f, 2)->p_vaddr = -PAGE);
+CHANGE(memsz_huge, phdr(f, 2)->p_memsz = UINT64_MAX - 100);
+CHANGE(bss_huge, phdr(f, 2)->p_memsz = 510 * PAGE);
+CHANGE(unknown_flags, phdr(f, 1)->p_flags |= 0x100000);
+CHANGE(data_executable, phdr(f, 2)->p_flags |= PF_X);
+CHANGE(code_writable, phdr(f, 0)->p_flags |= PF_W);
+CHANGE(no_rights, phdr(f, 1)->p_flags = 0);
+CHANGE(write_only, phdr(f, 2)->p_flags = PF_W);
+CHANGE(code_bss, phdr(f, 0)->p_memsz++);
+CHANGE(overlap, phdr(f, 2)->p_vaddr = PAGE);
+CHANGE(overlap_bss, phdr(f, 1)->p_memsz = PAGE + 1);
 
 MUTATION(descending)
 {
@@ -209,13 +215,13 @@ MUTATION(descending)
 	*phdr(f, 1) = first;
 }
 
-MUTATION(two_dynamics) { *phdr(f, 5) = *phdr(f, 3); }
-MUTATION(two_tables) { *phdr(f, 5) = *phdr(f, 4); }
-MUTATION(interp) { phdr(f, 5)->p_type = PT_INTERP; }
-MUTATION(tls) { phdr(f, 5)->p_type = PT_TLS; }
-MUTATION(no_dynamic) { phdr(f, 3)->p_type = PT_NULL; }
-MUTATION(no_table) { phdr(f, 4)->p_type = PT_NULL; }
-MUTATION(no_code) { phdr(f, 0)->p_flags = PF_R; }
+CHANGE(two_dynamics, *phdr(f, 5) = *phdr(f, 3));
+CHANGE(two_tables, *phdr(f, 5) = *phdr(f, 4));
+CHANGE(interp, phdr(f, 5)->p_type = PT_INTERP);
+CHANGE(tls, phdr(f, 5)->p_type = PT_TLS);
+CHANGE(no_dynamic, phdr(f, 3)->p_type = PT_NULL);
+CHANGE(no_table, phdr(f, 4)->p_type = PT_NULL);
+CHANGE(no_code, phdr(f, 0)->p_flags = PF_R);
 
 MUTATION(no_segments)
 {
@@ -242,53 +248,53 @@ MUTATION(many_segments)
 	f->size += 18 * sizeof(*ph);
 }
 
-MUTATION(dynamic_outside) { phdr(f, 3)->p_vaddr = 8 * PAGE; }
-MUTATION(dynamic_in_bss) { phdr(f, 3)->p_vaddr = 3 * PAGE; }
-MUTATION(dynamic_wraps) { phdr(f, 3)->p_filesz = -8ULL; }
-MUTATION(dynamic_endless) { phdr(f, 3)->p_filesz = 5 * 16; }
-MUTATION(dynamic_empty) { phdr(f, 3)->p_filesz = 0; }
-MUTATION(needed) { dyn(f, DT_SYMBOLIC)->d_tag = DT_NEEDED; }
-MUTATION(textrel) { dyn(f, DT_SYMBOLIC)->d_tag = DT_TEXTREL; }
-MUTATION(df_textrel) { dyn(f, DT_FLAGS)->d_un.d_val |= DF_TEXTREL; }
-MUTATION(df_tls) { dyn(f, DT_FLAGS)->d_un.d_val |= DF_STATIC_TLS; }
-MUTATION(dt_rel) { dyn(f, DT_SYMBOLIC)->d_tag = DT_REL; }
-MUTATION(dt_relr) { dyn(f, DT_SYMBOLIC)->d_tag = 36; }
-MUTATION(jmprel) { dyn(f, DT_SYMBOLIC)->d_tag = DT_JMPREL; }
-MUTATION(init) { dyn(f, DT_SYMBOLIC)->d_tag = DT_INIT; }
-MUTATION(init_array) { dyn(f, DT_SYMBOLIC)->d_tag = DT_INIT_ARRAY; }
-MUTATION(fini_array) { dyn(f, DT_SYMBOLIC)->d_tag = DT_FINI_ARRAY; }
-MUTATION(twice) { dyn(f, DT_SYMBOLIC)->d_tag = DT_RELA; }
-MUTATION(rela_no_size) { dyn(f, DT_RELASZ)->d_tag = DT_DEBUG; }
-MUTATION(rela_no_entry_size) { dyn(f, DT_RELAENT)->d_tag = DT_DEBUG; }
-MUTATION(rela_no_address) { dyn(f, DT_RELA)->d_tag = DT_DEBUG; }
-MUTATION(rela_entry_size) { dyn(f, DT_RELAENT)->d_un.d_val = 8; }
-MUTATION(rela_odd) { dyn(f, DT_RELASZ)->d_un.d_val++; }
-MUTATION(rela_outside) { dyn(f, DT_RELA)->d_un.d_ptr = 9 * PAGE; }
-MUTATION(rela_long) { dyn(f, DT_RELASZ)->d_un.d_val = 24 * 10000; }
-MUTATION(rela_wraps) { dyn(f, DT_RELASZ)->d_un.d_val = UINT64_MAX / 24 * 24; }
+CHANGE(dynamic_outside, phdr(f, 3)->p_vaddr = 8 * PAGE);
+CHANGE(dynamic_in_bss, phdr(f, 3)->p_vaddr = 3 * PAGE);
+CHANGE(dynamic_wraps, phdr(f, 3)->p_filesz = -8ULL);
+CHANGE(dynamic_endless, phdr(f, 3)->p_filesz = 5 * 16);
+CHANGE(dynamic_empty, phdr(f, 3)->p_filesz = 0);
+CHANGE(needed, dyn(f, DT_SYMBOLIC)->d_tag = DT_NEEDED);
+CHANGE(textrel, dyn(f, DT_SYMBOLIC)->d_tag = DT_TEXTREL);
+CHANGE(df_textrel, dyn(f, DT_FLAGS)->d_un.d_val |= DF_TEXTREL);
+CHANGE(df_tls, dyn(f, DT_FLAGS)->d_un.d_val |= DF_STATIC_TLS);
+CHANGE(dt_rel, dyn(f, DT_SYMBOLIC)->d_tag = DT_REL);
+CHANGE(dt_relr, dyn(f, DT_SYMBOLIC)->d_tag = 36);
+CHANGE(jmprel, dyn(f, DT_SYMBOLIC)->d_tag = DT_JMPREL);
+CHANGE(init, dyn(f, DT_SYMBOLIC)->d_tag = DT_INIT);
+CHANGE(init_array, dyn(f, DT_SYMBOLIC)->d_tag = DT_INIT_ARRAY);
+CHANGE(fini_array, dyn(f, DT_SYMBOLIC)->d_tag = DT_FINI_ARRAY);
+CHANGE(twice, dyn(f, DT_SYMBOLIC)->d_tag = DT_RELA);
+CHANGE(rela_no_size, dyn(f, DT_RELASZ)->d_tag = DT_DEBUG);
+CHANGE(rela_no_entry_size, dyn(f, DT_RELAENT)->d_tag = DT_DEBUG);
+CHANGE(rela_no_address, dyn(f, DT_RELA)->d_tag = DT_DEBUG);
+CHANGE(rela_entry_size, dyn(f, DT_RELAENT)->d_un.d_val = 8);
+CHANGE(rela_odd, dyn(f, DT_RELASZ)->d_un.d_val++);
+CHANGE(rela_outside, dyn(f, DT_RELA)->d_un.d_ptr = 9 * PAGE);
+CHANGE(rela_long, dyn(f, DT_RELASZ)->d_un.d_val = 24 * 10000);
+CHANGE(rela_wraps, dyn(f, DT_RELASZ)->d_un.d_val = UINT64_MAX / 24 * 24);
 
 static void reloc(struct image_file *f, uint32_t sym, uint32_t type)
 {
 	rela(f, 1)->r_info = ELF64_R_INFO((uint64_t)sym, type);
 }
 
-MUTATION(irelative) { reloc(f, 0, R_X86_64_IRELATIVE); }
-MUTATION(tls_reloc) { reloc(f, 0, R_X86_64_TPOFF64); }
-MUTATION(tlsdesc) { reloc(f, 0, R_X86_64_TLSDESC); }
-MUTATION(copy_reloc) { reloc(f, 1, R_X86_64_COPY); }
-MUTATION(pc32) { reloc(f, 0, R_X86_64_PC32); }
-MUTATION(symbol_behind) { reloc(f, 0x7fffffff, R_X86_64_64); }
-MUTATION(relative_symbol) { reloc(f, 0x7fffffff, R_X86_64_RELATIVE); }
-MUTATION(reloc_outside) { rela(f, 1)->r_offset = 4 * PAGE; }
-MUTATION(reloc_wraps) { rela(f, 1)->r_offset = -4ULL; }
+CHANGE(irelative, reloc(f, 0, R_X86_64_IRELATIVE));
+CHANGE(tls_reloc, reloc(f, 0, R_X86_64_TPOFF64));
+CHANGE(tlsdesc, reloc(f, 0, R_X86_64_TLSDESC));
+CHANGE(copy_reloc, reloc(f, 1, R_X86_64_COPY));
+CHANGE(pc32, reloc(f, 0, R_X86_64_PC32));
+CHANGE(symbol_behind, reloc(f, 0x7fffffff, R_X86_64_64));
+CHANGE(relative_symbol, reloc(f, 0x7fffffff, R_X86_64_RELATIVE));
+CHANGE(reloc_outside, rela(f, 1)->r_offset = 4 * PAGE);
+CHANGE(reloc_wraps, rela(f, 1)->r_offset = -4ULL);
 MUTATION(reloc_crosses)
 {
 	rela(f, 1)->r_offset = 2 * PAGE + phdr(f, 2)->p_memsz - 7;
 }
 
-MUTATION(reloc_code) { rela(f, 1)->r_offset = 0; }
-MUTATION(reloc_points_out) { rela(f, 1)->r_addend = 4 * PAGE + 1; }
-MUTATION(reloc_points_before) { rela(f, 1)->r_addend = -1; }
+CHANGE(reloc_code, rela(f, 1)->r_offset = 0);
+CHANGE(reloc_points_out, rela(f, 1)->r_addend = 4 * PAGE + 1);
+CHANGE(reloc_points_before, rela(f, 1)->r_addend = -1);
 
 static struct elisa_entry_record *record(struct image_file *f, unsigned int n)
 {
@@ -307,31 +313,31 @@ static void unrelocated(struct image_file *f, unsigned int n, uint64_t address)
 	record(f, n)->address = address;
 }
 
-MUTATION(table_empty) { phdr(f, 4)->p_memsz = 0; }
-MUTATION(table_outside) { phdr(f, 4)->p_vaddr = 9 * PAGE; }
-MUTATION(table_long) { phdr(f, 4)->p_memsz = 40 * 200; }
-MUTATION(table_wraps) { phdr(f, 4)->p_memsz = -40ULL; }
-MUTATION(table_writable) { phdr(f, 1)->p_flags |= PF_W; }
+CHANGE(table_empty, phdr(f, 4)->p_memsz = 0);
+CHANGE(table_outside, phdr(f, 4)->p_vaddr = 9 * PAGE);
+CHANGE(table_long, phdr(f, 4)->p_memsz = 40 * 200);
+CHANGE(table_wraps, phdr(f, 4)->p_memsz = -40ULL);
+CHANGE(table_writable, phdr(f, 1)->p_flags |= PF_W);
 MUTATION(table_in_code)
 {
 	phdr(f, 4)->p_vaddr = 0;
 	phdr(f, 4)->p_memsz = 40;
 }
 
-MUTATION(table_size) { phdr(f, 4)->p_memsz = 41; }
-MUTATION(name_empty) { memset(record(f, 1)->name, 0, 32); }
-MUTATION(name_space) { record(f, 1)->name[2] = ' '; }
-MUTATION(name_unterminated) { record(f, 0)->name[31] = 'x'; }
-MUTATION(name_tail) { record(f, 1)->name[20] = 'x'; }
-MUTATION(name_twice) { memcpy(record(f, 2)->name, record(f, 1)->name, 32); }
-MUTATION(entry_unrelocated) { unrelocated(f, 2, 0); }
-MUTATION(entry_in_data) { unrelocated(f, 2, ELISA_SUB_IMAGE + 2 * PAGE); }
+CHANGE(table_size, phdr(f, 4)->p_memsz = 41);
+CHANGE(name_empty, memset(record(f, 1)->name, 0, 32));
+CHANGE(name_space, record(f, 1)->name[2] = ' ');
+CHANGE(name_unterminated, record(f, 0)->name[31] = 'x');
+CHANGE(name_tail, record(f, 1)->name[20] = 'x');
+CHANGE(name_twice, memcpy(record(f, 2)->name, record(f, 1)->name, 32));
+CHANGE(entry_unrelocated, unrelocated(f, 2, 0));
+CHANGE(entry_in_data, unrelocated(f, 2, ELISA_SUB_IMAGE + 2 * PAGE));
 MUTATION(entry_behind_code)
 {
 	unrelocated(f, 2, ELISA_SUB_IMAGE + phdr(f, 0)->p_memsz);
 }
 
-MUTATION(entry_far) { unrelocated(f, 2, UINT64_MAX); }
+CHANGE(entry_far, unrelocated(f, 2, UINT64_MAX));
 
 struct mutation {
 	const char *name;
@@ -339,7 +345,9 @@ struct mutation {
 	const char *message;
 };
 
+/* clang-format off */
 #define M(fn, text)	{ #fn, fn, text }
+/* clang-format on */
 
 static const struct mutation mutations[] = {
 	M(cut_header, "file is shorter than an ELF header"),

@@ -14,6 +14,7 @@
 
 #define FLAGS_LASTING	0x247700	/* ID, AC, NT, IOPL, DF, IF, TF */
 
+/* clang-format off */
 static const char *const faults[] = {
 	"sti", "cli", "in", "out", "rdmsr", "wrmsr", "mov_from_cr3",
 	"mov_to_cr3", "mov_to_dr7", "xsetbv", "wbinvd", "invlpg", "swapgs",
@@ -25,6 +26,7 @@ static const char *const faults[] = {
 	"write_list", "write_rsp", "write_landing", "write_entries",
 	"read_kernel", "push_nowhere", "jump_noncanonical",
 };
+/* clang-format on */
 
 static const char *const passes[] = { "null_flags", "null_ds_es" };
 

@@ -15,9 +15,11 @@ static __attribute__((used)) function *resolve(void)
 }
 
 static uint64_t indirect(void) __attribute__((ifunc("resolve")));
-static uint64_t (* const pointer)(void) = indirect;
+static uint64_t (*const pointer)(void) = indirect;
 
 ELISA_ENTRY(entry, void)
 {
-	return (*(uint64_t (* const volatile *)(void))&pointer)();
+	uint64_t (*const volatile *at)(void) = &pointer;
+
+	return (*at)();
 }
