@@ -12,7 +12,7 @@
 #include "child.h"
 
 /* Fixed: the caller's PATH is not root's. */
-#define CHILD_PATH	"PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+#define CHILD_PATH "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 static void __attribute__((noreturn))
 become(const char *const argv[], int in, int out, bool both)
@@ -53,8 +53,7 @@ int child_wait(pid_t pid)
 		if (errno != EINTR)
 			return -errno;
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-				   128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static long long now_ms(void)

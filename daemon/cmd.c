@@ -16,7 +16,10 @@ static bool is_help_option(const char *word)
 static const char *misplaced(int argc, char **argv)
 {
 	static const char *const options[] = {
-		"-j", "--json", "-p", "--pretty",
+		"-j",
+		"--json",
+		"-p",
+		"--pretty",
 	};
 	size_t k;
 	int i;
@@ -66,7 +69,8 @@ int cmd_dispatch(const struct cmd *table, const char *noun,
 	/* Not the word: "revoke help" is about an export that is called so. */
 	if (argc == 2 && is_help_option(argv[1]))
 		return cmd_print_help(stdout, noun ? noun : found->name) ?
-		       CMD_OK : CMD_FAILED;
+			       CMD_OK :
+			       CMD_FAILED;
 	if (option) {
 		complain("%s goes before the command: elisactl %s %s ...",
 			 option, option, found->name);

@@ -23,7 +23,7 @@ struct cmd_env {
 struct cmd {
 	const char *name;
 	int (*run)(const struct cmd_env *env, int argc, char **argv);
-	const char *args;	/* for the usage text */
+	const char *args; /* for the usage text */
 	const char *help;
 };
 

@@ -15,7 +15,7 @@
 
 struct list {
 	struct print print;
-	__u32 vm;		/* 0: of all */
+	__u32 vm; /* 0: of all */
 	__u32 export;
 };
 
@@ -74,8 +74,9 @@ static bool list_args(int argc, char **argv, const char **vm,
 	*vm = NULL;
 	*export = NULL;
 	for (i = 1; i + 1 < argc; i += 2) {
-		const char **what = !strcmp(argv[i], "vm") ? vm :
-				    !strcmp(argv[i], "export") ? export : NULL;
+		const char **what = !strcmp(argv[i], "vm")     ? vm :
+				    !strcmp(argv[i], "export") ? export :
+								 NULL;
 
 		if (!what || *what)
 			break;
@@ -135,10 +136,10 @@ static int attachment_del(const struct cmd_env *env, int argc, char **argv)
 	__u32 id;
 
 	(void)env;
-	optind = 0;		/* anew: options may stand behind the ID */
+	optind = 0; /* anew: options may stand behind the ID */
 	while ((opt = getopt_long(argc, argv, "", del_options, NULL)) != -1) {
 		if (opt != 'f')
-			return CMD_USAGE;	/* getopt has complained */
+			return CMD_USAGE; /* getopt has complained */
 		forget = true;
 	}
 	if (!cmd_args(argc - optind, 1, 1, "attachment del [--forget] ID"))
@@ -150,8 +151,9 @@ static int attachment_del(const struct cmd_env *env, int argc, char **argv)
 	}
 	ret = enl_open(&enl);
 	if (!ret)
-		ret = enl_request(&enl, enl_attachment_del_msg(enl.family, id,
-							       forget),
+		ret = enl_request(&enl,
+				  enl_attachment_del_msg(enl.family, id,
+							 forget),
 				  NULL, NULL);
 	if (ret)
 		complain("%s", enl.error);

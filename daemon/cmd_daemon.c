@@ -37,13 +37,14 @@ int cmd_daemon(const struct cmd_env *env, int argc, char **argv)
 			level = LOG_LEVEL_DEBUG;
 			break;
 		case 'f':
-			break;		/* it always is */
+			break; /* it always is */
 		default:
 			return CMD_USAGE;
 		}
 	}
 	if (optind != argc) {
-		cmd_args(0, 1, 1, "daemon [--config FILE] [--socket PATH] [--verbose]");
+		cmd_args(0, 1, 1,
+			 "daemon [--config FILE] [--socket PATH] [--verbose]");
 		return CMD_USAGE;
 	}
 	log_init(level);

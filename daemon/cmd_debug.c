@@ -28,22 +28,23 @@
 #include "tar.h"
 #include "version.h"
 
-#define PART_MAX	(4 * 1024 * 1024)
-#define PART_SECONDS	60
+#define PART_MAX     (4 * 1024 * 1024)
+#define PART_SECONDS 60
 
 /* Of syslog(2); libc has no names for them. */
-#define KLOG_READ_ALL		3
-#define KLOG_SIZE_BUFFER	10
+#define KLOG_READ_ALL	 3
+#define KLOG_SIZE_BUFFER 10
 
 struct debug {
 	FILE *tar;
-	FILE *contents;		/* of README.txt */
+	FILE *contents; /* of README.txt */
 	time_t when;
 	bool progress;
 	int error;
 };
 
-static void __printf(2, 3) note(struct debug *debug, const char *fmt, ...)
+static void __printf(2, 3)
+note(struct debug *debug, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -78,14 +79,17 @@ static const struct {
 	const char *argv[8];
 } commands[] = {
 	{ "info.json", "the module as a whole", { "-j", "info" } },
-	{ "vms.json", "enrolled VMs: names, UUIDs, process IDs",
+	{ "vms.json",
+	  "enrolled VMs: names, UUIDs, process IDs",
 	  { "-j", "vm", "list" } },
 	{ "exports.json", "exports: names, sizes", { "-j", "export", "list" } },
 	{ "attachments.json", "attachments", { "-j", "attachment", "list" } },
 	{ "stats.json", "counters of each VM", { "-j", "stats" } },
-	{ "policy-check.txt", "whether the policy is well-formed",
+	{ "policy-check.txt",
+	  "whether the policy is well-formed",
 	  { "policy", "check" } },
-	{ "doctor.txt", "what 'elisactl doctor' says of this host",
+	{ "doctor.txt",
+	  "what 'elisactl doctor' says of this host",
 	  { "doctor" } },
 };
 
@@ -153,7 +157,8 @@ static void add_dmesg(struct debug *debug)
 		     strerror(errno));
 	} else {
 		text[n] = '\0';
-		note(debug, "%-20s the lines of the kernel log with 'elisa' in them\n",
+		note(debug,
+		     "%-20s the lines of the kernel log with 'elisa' in them\n",
 		     "dmesg.txt");
 		add(debug, "dmesg.txt", text, keep_lines(text, "elisa"));
 	}
@@ -230,7 +235,8 @@ static void add_policy(struct debug *debug)
 	n = scandir(dir, &entries, is_config, alphasort);
 	for (i = 0; i < n; i++) {
 		snprintf(file, sizeof(file), "%s/%s", dir, entries[i]->d_name);
-		snprintf(name, sizeof(name), "conf.d/%.64s", entries[i]->d_name);
+		snprintf(name, sizeof(name), "conf.d/%.64s",
+			 entries[i]->d_name);
 		log_sanitize(name);
 		add_config(debug, file, name);
 		free(entries[i]);
@@ -260,7 +266,8 @@ static void add_kernel_config(struct debug *debug)
 			     "kernel-config.gz");
 			add(debug, "kernel-config.gz", text, size);
 		} else {
-			note(debug, "%-20s could not be had: neither %s nor /proc/config.gz can be read\n",
+			note(debug,
+			     "%-20s could not be had: neither %s nor /proc/config.gz can be read\n",
 			     "kernel-config", file);
 		}
 	}
@@ -315,9 +322,9 @@ static void put_lines(FILE *to, const char *file, const char *word)
 /* The lines of /proc/cpuinfo that tell of the first CPU what it can do */
 static void put_cpu(FILE *to)
 {
-	static const char * const keys[] = {
-		"model name", "stepping", "microcode", "flags", "vmx flags",
-		"bugs",
+	static const char *const keys[] = {
+		"model name", "stepping",  "microcode",
+		"flags",      "vmx flags", "bugs",
 	};
 	size_t size, len, i;
 	char *text = read_file("/proc/cpuinfo", &size), *line;
@@ -387,7 +394,8 @@ static void collect(struct debug *debug)
 		debug->error = -ENOMEM;
 		return;
 	}
-	note(debug, "Made by 'elisactl debug', version %s.\n\nIt holds names, UUIDs, process and user IDs of VMs, names of exports, and who\nmay share what.  It holds no memory of a VM, no key, no kernel command line and\nno host name (but the log may).  Look it through before you send it.\n\n",
+	note(debug,
+	     "Made by 'elisactl debug', version %s.\n\nIt holds names, UUIDs, process and user IDs of VMs, names of exports, and who\nmay share what.  It holds no memory of a VM, no key, no kernel command line and\nno host name (but the log may).  Look it through before you send it.\n\n",
 	     ELISACTL_VERSION);
 	add_system(debug);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
@@ -422,7 +430,8 @@ static int write_archive(int fd)
 	close(pipe_fds[0]);
 	debug.tar = pid < 0 ? NULL : fdopen(pipe_fds[1], "w");
 	if (!debug.tar) {
-		complain("cannot start gzip: %s", strerror(pid < 0 ? -pid : errno));
+		complain("cannot start gzip: %s",
+			 strerror(pid < 0 ? -pid : errno));
 		close(pipe_fds[1]);
 		if (pid > 0)
 			child_wait(pid);

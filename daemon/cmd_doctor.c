@@ -51,7 +51,8 @@ int cmd_doctor(const struct cmd_env *env, int argc, char **argv)
 	struct report report = { 0 };
 	char hypervisor[HYPERVISOR_SIZE];
 	struct doctor_host host = {
-		.root = "", .hypervisor = hypervisor,
+		.root = "",
+		.hypervisor = hypervisor,
 		.read_msr = doctor_read_msr,
 	};
 	struct utsname name;
@@ -61,7 +62,7 @@ int cmd_doctor(const struct cmd_env *env, int argc, char **argv)
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt != 'p')
-			return CMD_USAGE;	/* getopt has complained */
+			return CMD_USAGE; /* getopt has complained */
 		want_probe = true;
 	}
 	if (!cmd_args(argc - optind, 0, 0, "doctor [--probe]"))

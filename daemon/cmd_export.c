@@ -62,7 +62,7 @@ static int export_show(const struct cmd_env *env, int argc, char **argv)
 			find_export, argv[1]);
 }
 
-#define PAGES_PER_MIB	(1024 * 1024 / ELISA_PAGE_SIZE)
+#define PAGES_PER_MIB (1024 * 1024 / ELISA_PAGE_SIZE)
 
 static const struct option add_options[] = {
 	{ "data", required_argument, NULL, 'd' },
@@ -94,7 +94,7 @@ static bool add_arg(struct enl_export_add *add, int opt, char *arg)
 						   ELISA_TRUST_FULL;
 		return true;
 	}
-	return false;		/* getopt has complained */
+	return false; /* getopt has complained */
 }
 
 /* A file that holds the image as it will lie in memory; -errno. */
@@ -168,7 +168,7 @@ static int export_add(const struct cmd_env *env, int argc, char **argv)
 	struct elisa_image *image;
 	int opt, ret;
 
-	optind = 0;		/* anew: options may stand behind the names */
+	optind = 0; /* anew: options may stand behind the names */
 	while ((opt = getopt_long(argc, argv, "", add_options, NULL)) != -1) {
 		if (!add_arg(&add, opt, optarg))
 			return CMD_USAGE;

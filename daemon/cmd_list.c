@@ -37,7 +37,8 @@ int cmd_show(const struct cmd_env *env, __u8 cmd, enl_fn fn, const char *kind,
 	int ret;
 
 	if (!id && !find) {
-		complain("an %s is named by its ID, a number, not '%s'", kind, what);
+		complain("an %s is named by its ID, a number, not '%s'", kind,
+			 what);
 		return CMD_USAGE;
 	}
 	if (enl_open(&enl)) {

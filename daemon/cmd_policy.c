@@ -153,7 +153,8 @@ static void complain_failures(const json_t *failed)
 
 	json_array_foreach(failed, i, one)
 		complain("vm %lld (%s) keeps its old policy: %s",
-			 (long long)json_integer_value(json_object_get(one, "vm")),
+			 (long long)json_integer_value(
+				 json_object_get(one, "vm")),
 			 json_string_value(json_object_get(one, "name")) ?: "?",
 			 json_string_value(json_object_get(one, "why")) ?: "?");
 }
@@ -162,8 +163,14 @@ static void complain_failures(const json_t *failed)
 static int print_answer(const struct cmd_env *env, const json_t *answer)
 {
 	static const char *const keys[] = {
-		"entries", "kept", "enrolled", "changed", "removed", "by_hand",
-		"attachments_revoked", "exports_revoked",
+		"entries",
+		"kept",
+		"enrolled",
+		"changed",
+		"removed",
+		"by_hand",
+		"attachments_revoked",
+		"exports_revoked",
 	};
 	const json_t *failed = json_object_get(answer, "failed");
 	struct print print;
@@ -176,7 +183,8 @@ static int print_answer(const struct cmd_env *env, const json_t *answer)
 		   json_string_value(json_object_get(answer, "policy")) ?: "?");
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		print_uint(&print, keys[i],
-			   json_integer_value(json_object_get(answer, keys[i])));
+			   json_integer_value(
+				   json_object_get(answer, keys[i])));
 	print_uint(&print, "failed", json_array_size(failed));
 	ret = print_object(&print);
 	complain_failures(failed);
@@ -189,11 +197,14 @@ static int use_answer(const struct cmd_env *env, const char *text)
 	int ret = CMD_FAILED;
 
 	if (!json_is_object(answer) || !json_object_get(answer, "ok"))
-		complain("the daemon's answer makes no sense: is it of another version than elisactl?");
+		complain(
+			"the daemon's answer makes no sense: is it of another version than elisactl?");
 	else if (json_is_true(json_object_get(answer, "ok")))
 		ret = print_answer(env, answer);
 	else
-		complain_plain(json_string_value(json_object_get(answer, "error")) ?: "?");
+		complain_plain(
+			json_string_value(json_object_get(answer, "error")) ?:
+				"?");
 	json_decref(answer);
 	return ret;
 }
@@ -210,7 +221,8 @@ static int policy_reload(const struct cmd_env *env, int argc, char **argv)
 	int opt, ret;
 
 	optind = 0;
-	while ((opt = getopt_long(argc, argv, "", reload_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "", reload_options, NULL)) !=
+	       -1) {
 		if (opt != 's')
 			return CMD_USAGE;
 		path = optarg;
@@ -228,7 +240,8 @@ static int policy_reload(const struct cmd_env *env, int argc, char **argv)
 		return CMD_FAILED;
 	}
 	if (ret == -ECONNRESET) {
-		complain("the daemon ended before it answered; see its log: journalctl -u elisactl");
+		complain(
+			"the daemon ended before it answered; see its log: journalctl -u elisactl");
 		return CMD_FAILED;
 	}
 	if (ret) {
@@ -256,8 +269,8 @@ static void print_grants(struct print *print, const struct enl_vm_policy *p)
 		bool attach = grant->kind == ELISA_GRANT_ATTACH;
 
 		rights_format(grant->rights, rights);
-		snprintf(text, sizeof(text), "%s %s", attach ? "attach" : "export",
-			 grant->pattern);
+		snprintf(text, sizeof(text), "%s %s",
+			 attach ? "attach" : "export", grant->pattern);
 		print_row(print);
 		print_text(print, "what", text);
 		print_text(print, "value", attach ? rights : "yes");

@@ -11,7 +11,7 @@
 
 struct stats {
 	struct print print;
-	__u32 only;		/* 0: all VMs */
+	__u32 only; /* 0: all VMs */
 	unsigned int count;
 };
 

@@ -22,15 +22,15 @@
 #include "snapshot.h"
 #include "top.h"
 
-#define DELAY_MS_DEFAULT	2000
-#define DELAY_SECONDS_MAX	3600
+#define DELAY_MS_DEFAULT  2000
+#define DELAY_SECONDS_MAX 3600
 
 struct top {
 	const struct cmd_env *env;
 	struct enl enl;
 	unsigned int delay_ms;
-	unsigned int left;	/* tables to print; 0: no end */
-	bool screen;		/* draw over, listen to keys */
+	unsigned int left; /* tables to print; 0: no end */
+	bool screen;	   /* draw over, listen to keys */
 	struct termios saved;
 	struct snapshot now, before;
 	bool has_before;
@@ -258,7 +258,7 @@ static bool top_arg(struct top *top, int opt, const char *arg)
 		top->screen = false;
 		return true;
 	}
-	return false;		/* getopt has complained */
+	return false; /* getopt has complained */
 }
 
 int cmd_top(const struct cmd_env *env, int argc, char **argv)

@@ -144,8 +144,10 @@ static bool add_limit(struct policy_limits *limits, char *arg)
 	if (!limit || !value) {
 		limit_keys(text);
 		complain("a limit is KEY=VALUE with one of the keys %s, not '%s'%s",
-			 text, arg, strcmp(arg, "pinned-pages") ? "" :
-			 " (it is 'pinned', in bytes, like 64M)");
+			 text, arg,
+			 strcmp(arg, "pinned-pages") ?
+				 "" :
+				 " (it is 'pinned', in bytes, like 64M)");
 		return false;
 	}
 	if (limit_parse(limit, value, strlen(value), &n, text, sizeof(text),
@@ -192,7 +194,7 @@ static const struct option set_options[] = {
 
 struct enrol_args {
 	pid_t pid;
-	int number;		/* -1: the only one */
+	int number; /* -1: the only one */
 	struct policy_entry entry;
 	struct enl_enrol enrol;
 };
@@ -221,7 +223,8 @@ static bool enrol_arg(struct enrol_args *args, int opt, char *arg)
 		return true;
 	case OPT_NAME:
 		if (!vm_name_valid(arg, strlen(arg))) {
-			complain("a VM name has 1 to 63 printable ASCII characters");
+			complain(
+				"a VM name has 1 to 63 printable ASCII characters");
 			return false;
 		}
 		args->enrol.name = arg;
@@ -247,7 +250,7 @@ static bool enrol_arg(struct enrol_args *args, int opt, char *arg)
 		}
 		return true;
 	}
-	return false;		/* getopt has complained */
+	return false; /* getopt has complained */
 }
 
 static bool choose_vm(const struct vmscan *scan, int *number)
@@ -354,7 +357,7 @@ static int vm_set(const struct cmd_env *env, int argc, char **argv)
 	struct enl enl;
 	int opt, ret;
 
-	optind = 0;		/* anew: options may stand behind the name */
+	optind = 0; /* anew: options may stand behind the name */
 	while ((opt = getopt_long(argc, argv, "", set_options, NULL)) != -1) {
 		if (!enrol_arg(&args, opt, optarg))
 			return CMD_USAGE;

@@ -3,12 +3,12 @@
 #ifndef ELISACTL_COMPILER_H
 #define ELISACTL_COMPILER_H
 
-#define __attr(attr)		__attribute__((attr))
+#define __attr(attr) __attribute__((attr))
 
 #ifndef __printf
-#define __printf(fmt, args)	__attr(format(printf, fmt, args))
+#define __printf(fmt, args) __attr(format(printf, fmt, args))
 #endif
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif /* ELISACTL_COMPILER_H */

@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONTROL_DEFAULT_SOCKET	"/run/elisa/control"
-#define CONTROL_REQUEST_SIZE	64
-#define CONTROL_ANSWER_SIZE	65536
-#define CONTROL_CLIENTS		4
+#define CONTROL_DEFAULT_SOCKET "/run/elisa/control"
+#define CONTROL_REQUEST_SIZE   64
+#define CONTROL_ANSWER_SIZE    65536
+#define CONTROL_CLIENTS	       4
 
 /*
  * A socket that listens, non-blocking; -EADDRINUSE: another daemon does

@@ -37,33 +37,33 @@
 #include "vmscan.h"
 
 /* Whoever makes us rescan, not more often than this. */
-#define RESCAN_MS	1000
+#define RESCAN_MS 1000
 
 /* Messages taken from one socket before the others get their turn. */
-#define BATCH		64
+#define BATCH 64
 
 struct daemon {
 	const char *config;
 	struct policy policy;
-	struct enl enl;			/* requests */
+	struct enl enl; /* requests */
 	struct enl events;
 	int uevents;
 	int signals;
-	int control;			/* -1: none */
-	int clients[CONTROL_CLIENTS];	/* connected, have not asked yet */
+	int control;		      /* -1: none */
+	int clients[CONTROL_CLIENTS]; /* connected, have not asked yet */
 	int epoll;
 	bool module_gone;
 	bool end;
 	struct retry retry;
-	__u64 rescan_due;		/* RETRY_NEVER: no rescan wanted */
+	__u64 rescan_due; /* RETRY_NEVER: no rescan wanted */
 	__u64 rescan_last;
-	__u64 watchdog_ms;		/* 0: nobody watches us */
+	__u64 watchdog_ms; /* 0: nobody watches us */
 	__u64 watchdog_due;
 };
 
 enum look {
-	LOOK_FOUND,		/* a VM was enrolled, or must not be */
-	LOOK_AGAIN,		/* nothing new (yet) */
+	LOOK_FOUND, /* a VM was enrolled, or must not be */
+	LOOK_AGAIN, /* nothing new (yet) */
 	LOOK_GONE,
 };
 
@@ -300,7 +300,8 @@ static void on_uevents(struct daemon *d)
 		if (ret == -EAGAIN || ret == -EINTR)
 			return;
 		if (ret == -ENOBUFS) {
-			log_warn("KVM events were lost; looking at all processes");
+			log_warn(
+				"KVM events were lost; looking at all processes");
 			want_rescan(d);
 		} else if (ret < 0) {
 			log_err("cannot read KVM events: %s", strerror(-ret));
@@ -311,8 +312,7 @@ static void on_uevents(struct daemon *d)
 			continue;
 		log_debug("kvm: a VM was %s, pid %d",
 			  event.create ? "created" : "destroyed", event.pid);
-		if (event.create &&
-		    !retry_add(&d->retry, event.pid, now_ms()))
+		if (event.create && !retry_add(&d->retry, event.pid, now_ms()))
 			want_rescan(d);
 	}
 }
@@ -347,11 +347,13 @@ static void on_events(struct daemon *d)
 		if (ret == -EAGAIN || ret == -EINTR)
 			return;
 		if (ret == -ENOBUFS) {
-			log_warn("events of the module were lost; looking at all processes");
+			log_warn(
+				"events of the module were lost; looking at all processes");
 			want_rescan(d);
 		} else if (ret == -ENODEV) {
 			/* No VM is enrolled, so nothing is lost by it. */
-			log_notice("module-unloaded: it is looked for when a VM appears");
+			log_notice(
+				"module-unloaded: it is looked for when a VM appears");
 			disconnect_module(d);
 			return;
 		} else if (ret) {
@@ -410,8 +412,9 @@ static char *reload(struct daemon *d)
 		   d->config, policy.n_entries, result.kept, result.enrolled,
 		   result.changed, result.removed, result.failed);
 	answer = reload_answer(&result, d->config, policy.n_entries);
-	notify(result.failed ? "READY=1\nSTATUS=Policy reloaded, but not for all VMs" :
-			       "READY=1\nSTATUS=Policy reloaded");
+	notify(result.failed ?
+		       "READY=1\nSTATUS=Policy reloaded, but not for all VMs" :
+		       "READY=1\nSTATUS=Policy reloaded");
 	reload_free(&result);
 	return answer;
 }
@@ -449,7 +452,8 @@ static char *answer_request(struct daemon *d, const char *request)
 {
 	if (!strcmp(request, "reload"))
 		return reload(d);
-	return reload_refusal("this daemon does not know the request: it is of another version than elisactl");
+	return reload_refusal(
+		"this daemon does not know the request: it is of another version than elisactl");
 }
 
 /* Is FD a client's?  Then it was served. */
@@ -470,7 +474,8 @@ static bool on_client(struct daemon *d, int fd)
 	if (!ret) {
 		answer = answer_request(d, request);
 		/* A client that is gone by now has had its reload. */
-		if (answer && send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
+		if (answer &&
+		    send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
 			log_warn("control-failed: cannot answer: %s",
 				 strerror(errno));
 		free(answer);

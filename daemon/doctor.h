@@ -14,24 +14,24 @@
 
 enum doctor_state {
 	DOCTOR_OK,
-	DOCTOR_TODO,		/* not yet, and it can be done */
+	DOCTOR_TODO, /* not yet, and it can be done */
 	DOCTOR_UNKNOWN,
-	DOCTOR_NO,		/* ELISA will not work like this */
+	DOCTOR_NO, /* ELISA will not work like this */
 };
 
 struct doctor_row {
 	const char *what;
 	enum doctor_state state;
 	char found[128];
-	char todo[192];		/* empty: nothing */
+	char todo[192]; /* empty: nothing */
 };
 
 /* The host, which in tests is a folder of files. */
 struct doctor_host {
 	const char *root;	/* "" for the real one */
 	const char *release;	/* of the kernel, as uname -r prints it */
-	const char *hypervisor;	/* CPUID 0x40000000, "" on bare metal */
-	bool (*read_msr)(__u32 msr, __u64 *value);	/* false: cannot */
+	const char *hypervisor; /* CPUID 0x40000000, "" on bare metal */
+	bool (*read_msr)(__u32 msr, __u64 *value); /* false: cannot */
 };
 
 typedef void (*doctor_fn)(const struct doctor_row *row, void *arg);
@@ -42,7 +42,7 @@ void doctor_check(const struct doctor_host *host, doctor_fn fn, void *arg);
 const char *doctor_state_name(enum doctor_state state);
 
 /* What CPUID says of the hypervisor that this runs on; "" if none. */
-#define HYPERVISOR_SIZE	13
+#define HYPERVISOR_SIZE 13
 void doctor_hypervisor(char name[HYPERVISOR_SIZE]);
 
 /* An MSR of the first CPU. */

@@ -12,7 +12,7 @@
 #include "doctor_find.h"
 
 /* SDM vol. 3, appendix A: A.3.3, A.10, A.11. */
-#define MSR_VMX_PROCBASED_CTLS2	0x48b
+#define MSR_VMX_PROCBASED_CTLS2 0x48b
 #define MSR_VMX_EPT_VPID_CAP	0x48c
 #define MSR_VMX_VMFUNC		0x491
 #define ALLOWED_1(bit)		(1ULL << (32 + (bit)))
@@ -23,7 +23,7 @@ static const struct {
 	const char *what;
 	__u32 msr;
 	__u64 bits;
-	const char *flag;	/* of "vmx flags" in /proc/cpuinfo, or NULL */
+	const char *flag; /* of "vmx flags" in /proc/cpuinfo, or NULL */
 } feature[] = {
 	{ "EPT", MSR_VMX_PROCBASED_CTLS2, ALLOWED_1(1), "ept" },
 	{ "unrestricted guest", MSR_VMX_PROCBASED_CTLS2, ALLOWED_1(7),
@@ -87,7 +87,8 @@ static void check_feature(const struct doctor_host *host, unsigned int i,
 	if (read_capability(host, feature[i].msr, &value)) {
 		has = (value & feature[i].bits) == feature[i].bits;
 		finder_found(f, "MSR %x: %llx", feature[i].msr, value);
-	} else if (flag && find_word(host, "/proc/cpuinfo", "vmx flags", NULL)) {
+	} else if (flag &&
+		   find_word(host, "/proc/cpuinfo", "vmx flags", NULL)) {
 		has = find_word(host, "/proc/cpuinfo", "vmx flags", flag);
 		finder_found(f, "/proc/cpuinfo: %s%s", has ? "" : "no ", flag);
 	} else {
@@ -97,9 +98,10 @@ static void check_feature(const struct doctor_host *host, unsigned int i,
 		return;
 	}
 	finder_row(f, feature[i].what, has ? DOCTOR_OK : DOCTOR_NO, "%s",
-		   has ? "" : *host->hypervisor ?
-		   "the hypervisor below must offer it to this VM" :
-		   "this CPU cannot do it");
+		   has ? "" :
+		   *host->hypervisor ?
+			 "the hypervisor below must offer it to this VM" :
+			 "this CPU cannot do it");
 }
 
 void doctor_cpu(const struct doctor_host *host, struct finder *f)
@@ -119,9 +121,10 @@ void doctor_cpu(const struct doctor_host *host, struct finder *f)
 
 	finder_found(f, "/proc/cpuinfo: %svmx", vmx ? "" : "no ");
 	finder_row(f, "VMX", vmx ? DOCTOR_OK : DOCTOR_NO, "%s",
-		   vmx ? "" : *host->hypervisor ?
-		   "switch on nested virtualization below" :
-		   "an Intel CPU with VT-x, switched on in the firmware");
+		   vmx ? "" :
+		   *host->hypervisor ?
+			 "switch on nested virtualization below" :
+			 "an Intel CPU with VT-x, switched on in the firmware");
 	finder_found(f, "/proc/cpuinfo: %sxsave", xsave ? "" : "no ");
 	finder_row(f, "XSAVE", xsave ? DOCTOR_OK : DOCTOR_NO, "%s",
 		   xsave ? "" : "another CPU, or boot without noxsave");

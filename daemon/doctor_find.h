@@ -23,7 +23,7 @@ void finder_row(struct finder *f, const char *what, enum doctor_state state,
 		const char *fmt, ...) __printf(4, 5);
 
 /* All of these take PATH below host->root. */
-int find_open(const struct doctor_host *host, const char *path);	/* -1 */
+int find_open(const struct doctor_host *host, const char *path); /* -1 */
 bool find_file(const struct doctor_host *host, const char *path);
 
 /* The first line without its newline; false when there is none. */

@@ -27,7 +27,8 @@ static void check_release(const struct doctor_host *host, struct finder *f)
 static int has_option(const struct doctor_host *host, const char *option)
 {
 	static const char *const where[] = {
-		"/boot/config-%s", "/lib/modules/%s/config",
+		"/boot/config-%s",
+		"/lib/modules/%s/config",
 		"/lib/modules/%s/build/.config",
 	};
 	char path[PATH_MAX], built_in[64], module[64];
@@ -78,13 +79,15 @@ static void check_kvm_option(const struct doctor_host *host, struct finder *f,
 	if (*value == 'Y' || *value == '1')
 		finder_row(f, path, DOCTOR_OK, "%s", "");
 	else
-		finder_row(f, path, DOCTOR_NO,
-			   "load kvm_intel without %s=0", name);
+		finder_row(f, path, DOCTOR_NO, "load kvm_intel without %s=0",
+			   name);
 }
 
 /* As hook[] of the module has it. */
 static const char *const hooked[] = {
-	"vmx_vcpu_run", "vmx_handle_exit", "kvm_arch_destroy_vm",
+	"vmx_vcpu_run",
+	"vmx_handle_exit",
+	"kvm_arch_destroy_vm",
 };
 
 static void check_hooks(const struct doctor_host *host, struct finder *f)
@@ -96,8 +99,9 @@ static void check_hooks(const struct doctor_host *host, struct finder *f)
 		path = "/sys/kernel/debug/tracing/available_filter_functions";
 	found = find_lines(host, path, hooked, ARRAY_SIZE(hooked));
 	if (!found) {
-		finder_found(f, "%s", find_file(host, path) ?
-			     "none in tracefs" : "no tracefs");
+		finder_found(f, "%s",
+			     find_file(host, path) ? "none in tracefs" :
+						     "no tracefs");
 		finder_row(f, "functions to hook", DOCTOR_UNKNOWN,
 			   "as root: mount -t tracefs none /sys/kernel/tracing");
 		return;
@@ -127,7 +131,7 @@ void doctor_kernel(const struct doctor_host *host, struct finder *f)
 		finder_row(f, "kernel.ftrace_enabled",
 			   *line == '1' ? DOCTOR_OK : DOCTOR_NO, "%s",
 			   *line == '1' ? "" :
-			   "sysctl kernel.ftrace_enabled=1");
+					  "sysctl kernel.ftrace_enabled=1");
 	}
 	if (!find_file(host, "/sys/module/kvm_intel")) {
 		finder_found(f, "not loaded");

@@ -122,14 +122,13 @@ static bool last_words(const struct doctor_host *host, char *text, size_t size)
 		for (line = strtok_r(record, "\n", &save); line;
 		     line = strtok_r(NULL, "\n", &save)) {
 			semicolon = strchr(line, ';');
-			if (!semicolon || strncmp(semicolon + 1, prefix,
-						  sizeof(prefix) - 1))
+			if (!semicolon ||
+			    strncmp(semicolon + 1, prefix, sizeof(prefix) - 1))
 				continue;
 			/* The kernel's own words about any such module. */
 			if (strstr(semicolon, "taint"))
 				continue;
-			snprintf(text, size, "%s",
-				 semicolon + sizeof(prefix));
+			snprintf(text, size, "%s", semicolon + sizeof(prefix));
 			found = true;
 		}
 	}
@@ -147,8 +146,9 @@ static void check_loaded(const struct doctor_host *host, struct finder *f,
 			finder_found(f, "no; it said: %s", said);
 		else
 			finder_found(f, "not loaded");
-		finder_row(f, "module loaded", DOCTOR_TODO, "%s", installed ?
-			   "modprobe elisa" : "install it, then modprobe elisa");
+		finder_row(f, "module loaded", DOCTOR_TODO, "%s",
+			   installed ? "modprobe elisa" :
+				       "install it, then modprobe elisa");
 		return;
 	}
 	find_line(host, "/sys/module/elisa/version", version, sizeof(version));
@@ -175,8 +175,9 @@ void doctor_module(const struct doctor_host *host, struct finder *f)
 		finder_found(f, "no; kernel headers: %s",
 			     find_file(host, build) ? "yes" : "no");
 		finder_row(f, "module installed", DOCTOR_TODO,
-			   find_file(host, build) ? "make install-host" :
-			   "apt-get install linux-headers-%s, then make install-host",
+			   find_file(host, build) ?
+				   "make install-host" :
+				   "apt-get install linux-headers-%s, then make install-host",
 			   host->release);
 	}
 	check_signature(host, f, installed ? path : NULL);

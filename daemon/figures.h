@@ -9,12 +9,12 @@
 #include <elisa/netlink.h>
 
 struct figure {
-	unsigned int attr;	/* enum elisa_stat_attr */
-	const char *key;	/* in JSON: never to be renamed */
-	const char *metric;	/* for Prometheus: neither */
+	unsigned int attr;  /* enum elisa_stat_attr */
+	const char *key;    /* in JSON: never to be renamed */
+	const char *metric; /* for Prometheus: neither */
 	const char *help;
-	bool counter;		/* else it goes up and down */
-	unsigned int scale;	/* of the metric; 0 is 1 */
+	bool counter;	    /* else it goes up and down */
+	unsigned int scale; /* of the metric; 0 is 1 */
 };
 
 /* The end has no key. */

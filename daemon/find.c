@@ -67,8 +67,8 @@ static int find(struct enl *enl, __u8 cmd, enl_fn fn, const char *kind,
 	if (ret)
 		return ret;
 	if (!f.count) {
-		snprintf(enl->error, sizeof(enl->error),
-			 "there is no %s '%s'", kind, what);
+		snprintf(enl->error, sizeof(enl->error), "there is no %s '%s'",
+			 kind, what);
 		return -ENOENT;
 	}
 	if (f.count > 1) {

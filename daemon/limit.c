@@ -5,7 +5,7 @@
 
 #include "limit.h"
 
-#define PAGE_SHIFT	12	/* the module is x86-64 only */
+#define PAGE_SHIFT 12 /* the module is x86-64 only */
 
 const struct limit limits_table[] = {
 	{ "attachments", ELISA_LIMIT_A_ATTACHMENTS, false, 128, 16 },

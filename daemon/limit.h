@@ -10,11 +10,11 @@
 #include <elisa/netlink.h>
 
 struct limit {
-	const char *key;	/* in the policy and on the command line */
-	unsigned int attr;	/* ELISA_LIMIT_A_* */
-	bool is_size;		/* written in bytes, K, M or G; kept in pages */
-	__u32 most;		/* of what the module takes */
-	__u32 standard;		/* what the module takes when it is not set */
+	const char *key;   /* in the policy and on the command line */
+	unsigned int attr; /* ELISA_LIMIT_A_* */
+	bool is_size;	   /* written in bytes, K, M or G; kept in pages */
+	__u32 most;	   /* of what the module takes */
+	__u32 standard;	   /* what the module takes when it is not set */
 };
 
 /* In the order of ELISA_LIMIT_A_*; the last one has no key. */
@@ -25,7 +25,7 @@ const struct limit *limit_by_key(const char *key);
 const struct limit *limit_by_attr(unsigned int attr);
 
 /* "attachments, instances, ..." */
-#define LIMIT_KEYS_SIZE	128
+#define LIMIT_KEYS_SIZE 128
 void limit_keys(char text[LIMIT_KEYS_SIZE]);
 
 /*
@@ -36,7 +36,7 @@ int limit_parse(const struct limit *limit, const char *text, size_t len,
 		__u32 *value, char *why, size_t why_size, const char **hint);
 
 /* The reverse: "64", "64M". */
-#define LIMIT_TEXT_SIZE	20
+#define LIMIT_TEXT_SIZE 20
 void limit_format(const struct limit *limit, __u32 value,
 		  char text[LIMIT_TEXT_SIZE]);
 

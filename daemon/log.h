@@ -17,12 +17,11 @@ enum log_level {
 /* Prefix levels when standard error is the journal; drop less than MAX. */
 void log_init(enum log_level max);
 
-void log_msg(enum log_level level, const char *fmt, ...)
-	__printf(2, 3);
+void log_msg(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
 #define log_err(...)	log_msg(LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warn(...)	log_msg(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_notice(...)	log_msg(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_notice(...) log_msg(LOG_LEVEL_NOTICE, __VA_ARGS__)
 #define log_info(...)	log_msg(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)	log_msg(LOG_LEVEL_DEBUG, __VA_ARGS__)
 

@@ -6,7 +6,7 @@
 #include "long_mode.h"
 
 /* Far more than any processor has leaves. */
-#define MAX_CPUID	256
+#define MAX_CPUID 256
 
 int long_mode_cpuid(int kvm, int vcpu)
 {
@@ -27,12 +27,22 @@ int long_mode_cpuid(int kvm, int vcpu)
 int long_mode_set(int vcpu, const struct long_mode *at)
 {
 	struct kvm_segment cs = {
-		.limit = 0xffffffff, .selector = LONG_MODE_CS, .type = 11,
-		.present = 1, .s = 1, .l = 1, .g = 1,
+		.limit = 0xffffffff,
+		.selector = LONG_MODE_CS,
+		.type = 11,
+		.present = 1,
+		.s = 1,
+		.l = 1,
+		.g = 1,
 	};
 	struct kvm_segment ds = {
-		.limit = 0xffffffff, .selector = LONG_MODE_DS, .type = 3,
-		.present = 1, .s = 1, .db = 1, .g = 1,
+		.limit = 0xffffffff,
+		.selector = LONG_MODE_DS,
+		.type = 3,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
 	};
 	struct kvm_sregs s;
 
@@ -45,9 +55,9 @@ int long_mode_set(int vcpu, const struct long_mode *at)
 	s.gs = ds;
 	s.ss = ds;
 	s.cr3 = at->pml4;
-	s.cr4 = 0x20;		/* PAE */
-	s.cr0 = 0x80000011;	/* PG, ET, PE */
-	s.efer = 0x500;		/* LMA, LME */
+	s.cr4 = 0x20;	    /* PAE */
+	s.cr0 = 0x80000011; /* PG, ET, PE */
+	s.efer = 0x500;	    /* LMA, LME */
 	s.gdt.base = at->gdt;
 	s.gdt.limit = 0x17;
 	s.idt.base = at->idt;

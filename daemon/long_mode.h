@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Selectors of the GDT that the guest's memory must hold. */
-#define LONG_MODE_CS	0x08
-#define LONG_MODE_DS	0x10
+#define LONG_MODE_CS 0x08
+#define LONG_MODE_DS 0x10
 
 struct long_mode {
 	uint64_t pml4;

@@ -19,17 +19,20 @@ static const struct cmd nouns[] = {
 	{ "vm", cmd_vm, "list", "enrolled VMs" },
 	{ "vm", cmd_vm, "show ID|NAME", "one of them" },
 	{ "vm", cmd_vm, "del ID|NAME", "take all rights from a VM" },
-	{ "vm", cmd_vm, "enrol --pid PID [--fd N] [--name NAME] [--uuid UUID]\n"
+	{ "vm", cmd_vm,
+	  "enrol --pid PID [--fd N] [--name NAME] [--uuid UUID]\n"
 	  "          [--export PATTERN]... [--attach PATTERN[:{ro|rw}[k][f]]]...\n"
 	  "          [--limit KEY=VALUE]... [--pcid intercept|deny|trust]",
 	  "enrol a VM by hand" },
-	{ "vm", cmd_vm, "set ID|NAME [--export PATTERN]...\n"
+	{ "vm", cmd_vm,
+	  "set ID|NAME [--export PATTERN]...\n"
 	  "          [--attach PATTERN[:{ro|rw}[k][f]]]... [--limit KEY=VALUE]...\n"
 	  "          [--pcid intercept|deny|trust]",
 	  "give an enrolled VM another policy, by hand" },
 	{ "export", cmd_export, "list", "what VMs and the host share" },
 	{ "export", cmd_export, "show ID|NAME", "one export" },
-	{ "export", cmd_export, "add NAME IMAGE [--data MIB] [--trust full|sealed]",
+	{ "export", cmd_export,
+	  "add NAME IMAGE [--data MIB] [--trust full|sealed]",
 	  "share code and memory of the host" },
 	{ "export", cmd_export, "del ID|NAME", "the same as revoke" },
 	{ "attachment", cmd_attachment, "list [vm ID|NAME] [export ID|NAME]",
@@ -78,9 +81,10 @@ bool cmd_print_help(FILE *to, const char *noun)
 static void print_help(FILE *to)
 {
 	fprintf(to, "usage: elisactl [OPTIONS] COMMAND\n"
-		"       elisactl -V | -h\n\n");
+		    "       elisactl -V | -h\n\n");
 	cmd_print_help(to, NULL);
-	fprintf(to, "\n  -j, --json     print JSON\n"
+	fprintf(to,
+		"\n  -j, --json     print JSON\n"
 		"  -p, --pretty   print JSON with line breaks\n"
 		"  --color[=auto|always|never]\n"
 		"                 colours; without it on a terminal only\n"

@@ -7,8 +7,7 @@
 #include "uuid.h"
 #include "version.h"
 
-static void head(FILE *to, const char *name, const char *type,
-		 const char *help)
+static void head(FILE *to, const char *name, const char *type, const char *help)
 {
 	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -85,8 +84,8 @@ static void print_figures(FILE *to, const struct snapshot *s)
 				continue;
 			fputs(f->metric, to);
 			vm_labels(to, vm);
-			fprintf(to, "} %llu\n", vm->stat[f->attr] *
-				(f->scale ? f->scale : 1));
+			fprintf(to, "} %llu\n",
+				vm->stat[f->attr] * (f->scale ? f->scale : 1));
 		}
 	}
 }

@@ -19,13 +19,13 @@
 #include "nl.h"
 
 /* Room for ELISA_GRANTS_MAX grants or ELISA_ENTRIES_MAX entries, and the rest. */
-#define MSG_SIZE	16384
+#define MSG_SIZE 16384
 
 /* A dump that keeps being torn: give up and say so. */
-#define DUMP_TRIES	8
+#define DUMP_TRIES 8
 
 /* Events come in bursts, when a VM with many attachments ends. */
-#define EVENTS_RCVBUF	(1024 * 1024)
+#define EVENTS_RCVBUF (1024 * 1024)
 
 struct exchange {
 	struct enl *enl;
@@ -34,7 +34,7 @@ struct exchange {
 	int error;
 	bool done;
 	bool torn;
-	char text[256];		/* extended ACK */
+	char text[256]; /* extended ACK */
 };
 
 static int __printf(3, 4)
@@ -79,7 +79,8 @@ static int fail_nle(struct enl *enl, int nle, const char *what)
 	int ret = from_nle(nle);
 
 	if (ret == -EPERM)
-		return fail(enl, ret, "%s: permission denied: this needs root", what);
+		return fail(enl, ret, "%s: permission denied: this needs root",
+			    what);
 	return fail(enl, ret, "%s: %s", what, nl_geterror(nle));
 }
 
@@ -102,10 +103,12 @@ static int check_version(struct enl *enl)
 
 	ret = genl_ctrl_alloc_cache(enl->sock, &cache);
 	if (ret < 0)
-		return fail_nle(enl, ret, "cannot look up the elisa module's version");
+		return fail_nle(enl, ret,
+				"cannot look up the elisa module's version");
 	family = genl_ctrl_search_by_name(cache, ELISA_GENL_NAME);
 	if (!family) {
-		ret = fail(enl, -ENOENT, "the elisa module was unloaded just now");
+		ret = fail(enl, -ENOENT,
+			   "the elisa module was unloaded just now");
 	} else {
 		ret = enl_version_check(genl_family_get_version(family),
 					enl->error, sizeof(enl->error));
@@ -126,7 +129,8 @@ int enl_open(struct enl *enl)
 		return fail(enl, -ENOMEM, "out of memory");
 	ret = genl_connect(enl->sock);
 	if (ret < 0) {
-		ret = fail_nle(enl, ret, "cannot open a generic netlink socket");
+		ret = fail_nle(enl, ret,
+			       "cannot open a generic netlink socket");
 		goto err_close;
 	}
 	/* Old kernels lack these; all we lose is the text or strictness. */
@@ -140,13 +144,15 @@ int enl_open(struct enl *enl)
 	ret = genl_ctrl_resolve(enl->sock, ELISA_GENL_NAME);
 	if (ret == -NLE_OBJ_NOTFOUND) {
 		/* The family is not seen from other network namespaces. */
-		ret = fail(enl, -ENOENT, access("/sys/module/elisa", F_OK) ?
-			   "the elisa module is not loaded: modprobe elisa" :
-			   "the elisa module serves the host's own network namespace only: run this outside of containers");
+		ret = fail(enl, -ENOENT,
+			   access("/sys/module/elisa", F_OK) ?
+				   "the elisa module is not loaded: modprobe elisa" :
+				   "the elisa module serves the host's own network namespace only: run this outside of containers");
 		goto err_close;
 	}
 	if (ret < 0) {
-		ret = fail_nle(enl, ret, "cannot look up the elisa module's netlink family");
+		ret = fail_nle(enl, ret,
+			       "cannot look up the elisa module's netlink family");
 		goto err_close;
 	}
 	enl->family = ret;
@@ -171,14 +177,16 @@ int enl_open_events(struct enl *enl)
 	group = genl_ctrl_resolve_grp(enl->sock, ELISA_GENL_NAME,
 				      ELISA_GENL_MCGRP_EVENTS);
 	if (group < 0) {
-		ret = fail_nle(enl, group, "cannot find the elisa module's events");
+		ret = fail_nle(enl, group,
+			       "cannot find the elisa module's events");
 		goto err_close;
 	}
 	/* Multicast messages have no sequence. */
 	nl_socket_disable_seq_check(enl->sock);
 	ret = nl_socket_add_membership(enl->sock, group);
 	if (ret < 0) {
-		ret = fail_nle(enl, ret, "cannot join the elisa module's events");
+		ret = fail_nle(enl, ret,
+			       "cannot join the elisa module's events");
 		goto err_close;
 	}
 	/* Without it we would only not be told when the module is unloaded. */
@@ -225,7 +233,8 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	int ret;
 
 	if (enl_tells_gone(nlh)) {
-		x->error = fail(x->enl, -ENODEV, "the elisa module was unloaded");
+		x->error =
+			fail(x->enl, -ENODEV, "the elisa module was unloaded");
 	} else if (x->fn && nlh->nlmsg_type == x->enl->family && !x->error) {
 		ret = x->fn(nlh, x->arg);
 		if (ret)
@@ -266,12 +275,11 @@ static int on_torn(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static int on_error(struct sockaddr_nl *from, struct nlmsgerr *nlerr,
-		    void *arg)
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *nlerr, void *arg)
 {
 	/* The error is the message's payload; its header is in front. */
-	const struct nlmsghdr *nlh = (const struct nlmsghdr *)
-				     ((const char *)nlerr - NLMSG_HDRLEN);
+	const struct nlmsghdr *nlh =
+		(const struct nlmsghdr *)((const char *)nlerr - NLMSG_HDRLEN);
 	struct exchange *x = arg;
 
 	(void)from;
@@ -298,7 +306,8 @@ static int recv_until_done(struct enl *enl, struct exchange *x)
 	while (!x->done) {
 		ret = nl_recvmsgs(enl->sock, cb);
 		if (ret < 0 && ret != -NLE_INTR && !x->done) {
-			ret = fail_nle(enl, ret, "no answer from the elisa module");
+			ret = fail_nle(enl, ret,
+				       "no answer from the elisa module");
 			break;
 		}
 		ret = 0;
@@ -324,7 +333,8 @@ static int exchange(struct enl *enl, struct nl_msg *msg, struct exchange *x)
 		return fail(enl, x->error, "%s (%s)", x->text,
 			    strerror(-x->error));
 	if (x->error == -EPERM)
-		return fail(enl, x->error, "permission denied: this needs root");
+		return fail(enl, x->error,
+			    "permission denied: this needs root");
 	/* The family's own refusals have a text. */
 	if (x->error == -EOPNOTSUPP)
 		return fail(enl, x->error,

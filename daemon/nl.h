@@ -17,7 +17,7 @@ struct nlmsghdr;
 struct enl {
 	struct nl_sock *sock;
 	int family;
-	char error[512];	/* one sentence, after any failure */
+	char error[512]; /* one sentence, after any failure */
 };
 
 /* Called for each message of an answer; 0 or -errno. */

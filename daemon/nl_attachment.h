@@ -16,7 +16,7 @@ struct enl_attachment {
 	__u32 vm_id;
 	__u32 export_id;
 	char export_name[ELISA_NAME_SIZE];
-	__u32 rights;		/* ELISA_RIGHT_* */
+	__u32 rights; /* ELISA_RIGHT_* */
 	__u64 window;
 	__u32 xbuf_pages;
 	__u32 n_instances;

@@ -121,8 +121,7 @@ void enl_event_format(const struct enl_event *event, char *buf, size_t size)
 	if (event->attachment_id)
 		append(buf, size, " attachment %u", event->attachment_id);
 	if (event->has_rights)
-		append(buf, size, " rights %s",
-		       enl_rights_name(event->rights));
+		append(buf, size, " rights %s", enl_rights_name(event->rights));
 	if (event->error)
 		append(buf, size, ": %s", strerror(event->error));
 	if (event->denial && event->denial < ARRAY_SIZE(denials))
@@ -149,8 +148,7 @@ void enl_event_log(const struct enl_event *event, char *buf, size_t size)
 	if (event->attachment_id)
 		append(buf, size, " attachment=%u", event->attachment_id);
 	if (event->has_rights)
-		append(buf, size, " rights=%s",
-		       enl_rights_name(event->rights));
+		append(buf, size, " rights=%s", enl_rights_name(event->rights));
 	if (event->error)
 		append(buf, size, " error=\"%s\"", strerror(event->error));
 	if (event->denial)

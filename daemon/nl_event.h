@@ -15,13 +15,13 @@ struct nlmsghdr;
 
 /* Kinds of our own, see resync.h: the module's are counted from 1. */
 enum {
-	ENL_EVENT_LOST = 254,		/* the module's were, before this one */
-	ENL_EVENT_PRESENT,		/* what there was when they had been */
+	ENL_EVENT_LOST = 254, /* the module's were, before this one */
+	ENL_EVENT_PRESENT,    /* what there was when they had been */
 };
 
 /* An ID of 0 and an empty name mean: the event does not tell. */
 struct enl_event {
-	__u8 kind;			/* enum elisa_event */
+	__u8 kind; /* enum elisa_event */
 	__u32 vm_id;
 	char vm_name[VM_NAME_SIZE];
 	__u32 export_id;
@@ -29,8 +29,8 @@ struct enl_event {
 	__u32 attachment_id;
 	bool has_rights;
 	__u32 rights;
-	__u32 error;			/* positive errno, 0: none */
-	__u8 denial;			/* enum elisa_denial, 0: none */
+	__u32 error; /* positive errno, 0: none */
+	__u8 denial; /* enum elisa_denial, 0: none */
 };
 
 int enl_event_decode(struct nlmsghdr *nlh, struct enl_event *event);

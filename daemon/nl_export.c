@@ -41,7 +41,8 @@ const char *enl_trust_name(__u8 trust)
 
 static int put_segment(struct nl_msg *msg, const struct subimage_segment *seg)
 {
-	struct nlattr *nest = nla_nest_start(msg, ELISA_A_SEGMENT | NLA_F_NESTED);
+	struct nlattr *nest =
+		nla_nest_start(msg, ELISA_A_SEGMENT | NLA_F_NESTED);
 
 	if (!nest ||
 	    nla_put_u32(msg, ELISA_SEGMENT_A_FIRST_PAGE, seg->first_page) ||

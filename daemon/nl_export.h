@@ -14,7 +14,7 @@ struct nlmsghdr;
 struct enl_export {
 	__u32 id;
 	char name[ELISA_NAME_SIZE];
-	__u32 vm_id;			/* 0: the host */
+	__u32 vm_id; /* 0: the host */
 	__u8 trust;
 	__u32 n_entries;
 	__u32 image_pages;

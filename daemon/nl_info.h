@@ -10,7 +10,7 @@ struct nlmsghdr;
 
 struct enl_info {
 	__u32 abi;
-	__u32 hooks;			/* 1 while installed */
+	__u32 hooks; /* 1 while installed */
 	__u32 n_vms;
 	__u32 n_exports;
 };

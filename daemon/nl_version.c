@@ -13,7 +13,8 @@ int enl_version_check(unsigned int version, char *text, size_t size)
 	snprintf(text, size,
 		 "the loaded elisa module speaks version %u of the protocol, elisactl version %u: %s",
 		 version, ELISA_GENL_VERSION,
-		 version > ELISA_GENL_VERSION ? "update elisactl" :
-		 "load the module of elisactl's version (elisactl vm del, rmmod elisa, modprobe elisa)");
+		 version > ELISA_GENL_VERSION ?
+			 "update elisactl" :
+			 "load the module of elisactl's version (elisactl vm del, rmmod elisa, modprobe elisa)");
 	return -EPROTO;
 }

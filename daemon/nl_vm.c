@@ -31,7 +31,8 @@ static int put_limits(struct nl_msg *msg, const struct policy_limits *limits)
 		if (!limits->set[i])
 			continue;
 		if (!nest)
-			nest = nla_nest_start(msg, ELISA_A_LIMITS | NLA_F_NESTED);
+			nest = nla_nest_start(msg,
+					      ELISA_A_LIMITS | NLA_F_NESTED);
 		if (!nest || nla_put_u32(msg, i, limits->value[i]))
 			return -ENOMEM;
 	}
@@ -71,7 +72,8 @@ struct nl_msg *enl_enrol_msg(int family, const struct enl_enrol *enrol)
 	if (nla_put_u32(msg, ELISA_A_VM_FD, enrol->fd) ||
 	    nla_put_string(msg, ELISA_A_VM_NAME, enrol->name))
 		goto err_free;
-	if (enrol->uuid && nla_put(msg, ELISA_A_VM_UUID, UUID_SIZE, enrol->uuid))
+	if (enrol->uuid &&
+	    nla_put(msg, ELISA_A_VM_UUID, UUID_SIZE, enrol->uuid))
 		goto err_free;
 	if (enrol->pid && nla_put_u32(msg, ELISA_A_VM_PID, enrol->pid))
 		goto err_free;
@@ -95,8 +97,7 @@ struct nl_msg *enl_set_msg(int family, const struct enl_set *set)
 {
 	struct nl_msg *msg;
 
-	if ((!set->vm.id && set->vm.fd < 0) ||
-	    set->n_grants > ELISA_GRANTS_MAX)
+	if ((!set->vm.id && set->vm.fd < 0) || set->n_grants > ELISA_GRANTS_MAX)
 		return NULL;
 	msg = enl_msg(family, ELISA_CMD_VM_SET, 0);
 	if (!msg)

@@ -13,13 +13,13 @@ struct nlmsghdr;
 struct enl_enrol {
 	int fd;
 	const char *name;
-	const __u8 *uuid;		/* or NULL */
-	pid_t pid;			/* 0: not told */
+	const __u8 *uuid; /* or NULL */
+	pid_t pid;	  /* 0: not told */
 	const struct policy_grant *grants;
 	size_t n_grants;
-	const struct policy_limits *limits;	/* or NULL */
+	const struct policy_limits *limits; /* or NULL */
 	__u8 pcid;
-	__u8 origin;			/* enum elisa_origin */
+	__u8 origin; /* enum elisa_origin */
 };
 
 /* Which VM: the number, or 0 and a descriptor of ours. */
@@ -32,7 +32,7 @@ struct enl_set {
 	struct enl_which vm;
 	const struct policy_grant *grants;
 	size_t n_grants;
-	const struct policy_limits *limits;	/* or NULL */
+	const struct policy_limits *limits; /* or NULL */
 	__u8 pcid;
 	__u8 origin;
 };
@@ -57,9 +57,9 @@ struct enl_vm {
 	bool has_uuid;
 	__u8 uuid[UUID_SIZE];
 	__u32 pid;
-	__u8 state;			/* enum elisa_vm_state */
-	__u32 unmigratable;		/* ELISA_UNMIGRATABLE_* */
-	__u8 origin;			/* enum elisa_origin */
+	__u8 state;	    /* enum elisa_vm_state */
+	__u32 unmigratable; /* ELISA_UNMIGRATABLE_* */
+	__u8 origin;	    /* enum elisa_origin */
 	bool has_stats;
 	__u64 stat[ELISA_STAT_A_MAX + 1];
 };
@@ -80,7 +80,7 @@ const char *enl_origin_name(__u8 origin);
 const char *enl_vm_state_name(__u8 state);
 
 /* Reasons, separated by commas; "" if there are none.  Unknown: "other". */
-#define UNMIGRATABLE_TEXT_SIZE	64
+#define UNMIGRATABLE_TEXT_SIZE 64
 void enl_vm_unmigratable_text(__u32 why, char text[UNMIGRATABLE_TEXT_SIZE]);
 
 #endif /* ELISACTL_NL_VM_H */

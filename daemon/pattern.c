@@ -25,8 +25,9 @@ static const char *check(const char *s, size_t len, bool wildcards)
 			continue;
 		if (wildcards && (s[i] == '*' || s[i] == '?'))
 			continue;
-		return wildcards ? "has a character other than A-Z a-z 0-9 . _ - * ?" :
-				   "has a character other than A-Z a-z 0-9 . _ -";
+		return wildcards ?
+			       "has a character other than A-Z a-z 0-9 . _ - * ?" :
+			       "has a character other than A-Z a-z 0-9 . _ -";
 	}
 	return NULL;
 }

@@ -261,7 +261,7 @@ static void look_at_rest(struct making *m)
 		vm->takes = vm->action == PLAN_DEL;
 		ret = ask(m, &which, &answer);
 		if (ret == -ENOENT)
-			vm->action = PLAN_KEEP;	/* gone meanwhile */
+			vm->action = PLAN_KEEP; /* gone meanwhile */
 		else if (ret)
 			m->error = ret;
 		if (ret)

@@ -21,26 +21,26 @@
 struct enl;
 
 enum plan_action {
-	PLAN_KEEP,		/* it has what the policy says */
+	PLAN_KEEP, /* it has what the policy says */
 	PLAN_ENROL,
 	PLAN_SET,
-	PLAN_DEL,		/* no entry matches, or one that grants nothing */
-	PLAN_HAND,		/* enrolled by hand: not the policy's business */
+	PLAN_DEL,  /* no entry matches, or one that grants nothing */
+	PLAN_HAND, /* enrolled by hand: not the policy's business */
 };
 
 struct plan_vm {
 	enum plan_action action;
-	__u32 id;			/* 0: not enrolled */
-	struct vm_ident ident;		/* only pid, if no process is found */
-	char name[VM_NAME_SIZE];	/* in the module's lists */
-	int number;			/* descriptor, in that process */
-	const struct policy_entry *entry;	/* what matches, or NULL */
-	struct policy_entry *now;	/* what it has, or NULL */
-	bool takes;			/* it loses something */
+	__u32 id;			  /* 0: not enrolled */
+	struct vm_ident ident;		  /* only pid, if no process is found */
+	char name[VM_NAME_SIZE];	  /* in the module's lists */
+	int number;			  /* descriptor, in that process */
+	const struct policy_entry *entry; /* what matches, or NULL */
+	struct policy_entry *now;	  /* what it has, or NULL */
+	bool takes;			  /* it loses something */
 	/* of plan_apply() */
 	int error;
 	char why[512];
-	__u32 attachments, exports;	/* revoked */
+	__u32 attachments, exports; /* revoked */
 };
 
 struct plan {
@@ -65,9 +65,9 @@ unsigned int plan_apply(struct plan *plan, struct enl *enl,
 
 /* One difference between what a VM has and what it is to have. */
 struct plan_diff {
-	const char *change;	/* "grant", "take" or "set" */
+	const char *change; /* "grant", "take" or "set" */
 	char what[ELISA_NAME_SIZE + 16];
-	char now[20], then[20];	/* empty: nothing */
+	char now[20], then[20]; /* empty: nothing */
 };
 
 /* Call FN for each difference of a VM, in a fixed order. */

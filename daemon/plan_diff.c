@@ -56,7 +56,8 @@ static __u32 limit_of(const struct policy_entry *entry,
 		      const struct limit *limit)
 {
 	return entry->limits.set[limit->attr] ?
-	       entry->limits.value[limit->attr] : limit->standard;
+		       entry->limits.value[limit->attr] :
+		       limit->standard;
 }
 
 static void settings(const struct context *c, const struct policy_entry *now,

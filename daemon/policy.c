@@ -153,8 +153,8 @@ static bool match_one(const struct policy_match *match,
 		return false;
 	if (match->slice[0] && !vm_ident_in_slice(ident, match->slice))
 		return false;
-	if (match->has_uuid && (!ident->has_uuid ||
-				memcmp(match->uuid, ident->uuid, UUID_SIZE)))
+	if (match->has_uuid &&
+	    (!ident->has_uuid || memcmp(match->uuid, ident->uuid, UUID_SIZE)))
 		return false;
 	if (match->has_uid && (!ident->has_uid || match->uid != ident->uid))
 		return false;

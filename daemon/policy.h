@@ -16,11 +16,11 @@
 
 #include "vmident.h"
 
-#define POLICY_ENTRIES_MAX	4096
+#define POLICY_ENTRIES_MAX 4096
 
 struct policy_grant {
-	__u8 kind;			/* ELISA_GRANT_* */
-	__u32 rights;		/* ELISA_RIGHT_*, for attach */
+	__u8 kind;    /* ELISA_GRANT_* */
+	__u32 rights; /* ELISA_RIGHT_*, for attach */
 	char pattern[ELISA_NAME_SIZE];
 };
 
@@ -36,7 +36,7 @@ struct policy_limits {
  */
 struct policy_match {
 	/* weak */
-	char name[VM_NAME_SIZE];	/* empty: not given */
+	char name[VM_NAME_SIZE]; /* empty: not given */
 	bool has_uuid;
 	__u8 uuid[UUID_SIZE];
 	/* strong */
@@ -48,13 +48,13 @@ struct policy_match {
 };
 
 struct policy_entry {
-	const char *file;		/* where it was written */
+	const char *file; /* where it was written */
 	unsigned int line;
 	struct policy_match match;
 	struct policy_grant grants[ELISA_GRANTS_MAX];
 	size_t n_grants;
 	struct policy_limits limits;
-	__u8 pcid;			/* ELISA_PCID_* */
+	__u8 pcid; /* ELISA_PCID_* */
 };
 
 struct policy {
@@ -69,7 +69,7 @@ bool pcid_parse(const char *text, __u8 *pcid);
 const char *pcid_name(__u8 pcid);
 
 /* "ro", "rw", "rwkf"; of an attach grant, as `vm enrol --attach` takes them. */
-#define RIGHTS_TEXT_SIZE	8
+#define RIGHTS_TEXT_SIZE 8
 void rights_format(__u32 rights, char text[RIGHTS_TEXT_SIZE]);
 /* 0 when TEXT is not that. */
 __u32 rights_parse(const char *text);

@@ -16,9 +16,9 @@
 
 struct parse {
 	struct policy *policy;
-	const char *file;		/* the one that is being read */
+	const char *file; /* the one that is being read */
 	struct policy_limits defaults;
-	const char *defaults_file;	/* NULL: none had any */
+	const char *defaults_file; /* NULL: none had any */
 	unsigned int defaults_line;
 	struct yaml_error err;
 };
@@ -73,7 +73,9 @@ static int parse_map(struct parse *p, const struct yaml_node *map,
 				strncat(known, field->key,
 					sizeof(known) - strlen(known) - 1);
 				if (field[1].key)
-					strncat(known, ", ", sizeof(known) - strlen(known) - 1);
+					strncat(known, ", ",
+						sizeof(known) - strlen(known) -
+							1);
 			}
 			return yaml_error_at(&p->err, key, known,
 					     "unknown key '%.40s'", key->text);
@@ -322,8 +324,7 @@ static int add_grant(struct parse *p, const struct yaml_node *node,
 	ret = policy_entry_grant(entry, kind, node->text, rights);
 	if (ret == -EEXIST)
 		return yaml_error_at(&p->err, node, NULL,
-				     "duplicate name pattern '%s'",
-				     node->text);
+				     "duplicate name pattern '%s'", node->text);
 	if (ret)
 		return yaml_error_at(&p->err, node,
 				     "use wildcards to need fewer",
@@ -347,8 +348,8 @@ static int parse_export(struct parse *p, const struct yaml_node *node,
 
 struct attach_rule {
 	const struct yaml_node *name;
-	__u32 rights;			/* ELISA_RIGHT_READ, _WRITE */
-	__u32 more;			/* the others */
+	__u32 rights; /* ELISA_RIGHT_READ, _WRITE */
+	__u32 more;   /* the others */
 };
 
 static int parse_attach_name(struct parse *p, const struct yaml_node *node,
@@ -469,8 +470,7 @@ static int parse_attach(struct parse *p, const struct yaml_node *node,
 /* limits: */
 
 static int set_limit(struct parse *p, const struct yaml_node *key,
-		     const struct yaml_node *node,
-		     struct policy_limits *limits)
+		     const struct yaml_node *node, struct policy_limits *limits)
 {
 	const struct limit *limit = limit_by_key(key->text);
 	char known[LIMIT_KEYS_SIZE], hints[LIMIT_KEYS_SIZE + 16], why[160];
@@ -612,8 +612,7 @@ static int parse_defaults(struct parse *p, const struct yaml_node *node,
 {
 	int ret;
 
-	ret = want_kind(p, node, YAML_KIND_MAP, "'defaults' wants a map",
-			NULL);
+	ret = want_kind(p, node, YAML_KIND_MAP, "'defaults' wants a map", NULL);
 	if (ret)
 		return ret;
 	/* One file cannot have it twice. */
@@ -737,8 +736,8 @@ static int read_file(const char *file, char **buf, size_t *size, char *err,
 		snprintf(err, err_size, "%s: cannot open: %s%s", file,
 			 strerror(errno),
 			 errno == ENOENT && !strcmp(file, POLICY_DEFAULT_FILE) ?
-			 " (write one, see elisa.conf(5); an empty one refuses every VM)" :
-			 "");
+				 " (write one, see elisa.conf(5); an empty one refuses every VM)" :
+				 "");
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -843,8 +842,8 @@ static int list_files(const char *file, char **files, size_t *n, char *err,
 			ret = -E2BIG;
 			break;
 		}
-		if (asprintf(&files[*n], "%s/%s", dir,
-			     entries[i]->d_name) < 0) {
+		if (asprintf(&files[*n], "%s/%s", dir, entries[i]->d_name) <
+		    0) {
 			files[*n] = NULL;
 			snprintf(err, err_size, "out of memory");
 			ret = -ENOMEM;

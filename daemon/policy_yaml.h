@@ -7,11 +7,11 @@
 
 #include "policy.h"
 
-#define POLICY_DEFAULT_FILE	"/etc/elisa/elisa.conf"
-#define POLICY_CONF_DIR		"conf.d"	/* beside that file */
-#define POLICY_FILE_MAX		(1024 * 1024)
-#define POLICY_FILES_MAX	256
-#define POLICY_ERR_SIZE		1024
+#define POLICY_DEFAULT_FILE "/etc/elisa/elisa.conf"
+#define POLICY_CONF_DIR	    "conf.d" /* beside that file */
+#define POLICY_FILE_MAX	    (1024 * 1024)
+#define POLICY_FILES_MAX    256
+#define POLICY_ERR_SIZE	    1024
 
 /* Text that is, or could be, the content of a file. */
 struct policy_text {

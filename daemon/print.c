@@ -7,7 +7,7 @@
 #include "log.h"
 #include "print.h"
 
-#define COLUMNS_MAX	24
+#define COLUMNS_MAX 24
 
 static struct {
 	bool pretty;
@@ -71,8 +71,8 @@ void print_uint(struct print *print, const char *key, __u64 value)
 void print_real(struct print *print, const char *key, double value)
 {
 	/* Three digits: more are noise. */
-	set(print, key, json_real((double)(long long)(value * 1000 + 0.5) /
-				  1000));
+	set(print, key,
+	    json_real((double)(long long)(value * 1000 + 0.5) / 1000));
 }
 
 void print_text(struct print *print, const char *key, const char *value)
@@ -133,7 +133,8 @@ static void table_text(const struct print *print)
 	n = json_array_size(print->rows);
 	for (i = 0; i < n; i++) {
 		c = 0;
-		json_object_foreach(json_array_get(print->rows, i), key, value) {
+		json_object_foreach(json_array_get(print->rows, i), key,
+				    value) {
 			int len = strlen(cell(value, buf, sizeof(buf)));
 
 			if (c == COLUMNS_MAX)
@@ -152,7 +153,8 @@ static void table_text(const struct print *print)
 
 		c = 0;
 		json_object_foreach(row, key, value) {
-			const char *text = i ? cell(value, buf, sizeof(buf)) : key;
+			const char *text = i ? cell(value, buf, sizeof(buf)) :
+					       key;
 
 			if (c == COLUMNS_MAX)
 				break;

@@ -13,7 +13,7 @@ struct json_t;
 
 struct print {
 	bool json;
-	bool failed;		/* out of memory */
+	bool failed; /* out of memory */
 	struct json_t *rows;
 	struct json_t *row;
 };
@@ -33,7 +33,7 @@ void print_real(struct print *print, const char *key, double value);
 void print_text(struct print *print, const char *key, const char *value);
 void print_bool(struct print *print, const char *key, bool value);
 void print_hex(struct print *print, const char *key, __u64 value);
-void print_none(struct print *print, const char *key);	/* "-", null */
+void print_none(struct print *print, const char *key); /* "-", null */
 
 /*
  * The end, which prints: a table of all rows (a list of objects in JSON), or

@@ -20,11 +20,11 @@
 #include "probe.h"
 #include "probe_vm.h"
 
-#define VALUE_A	0x1234567800000001ULL
-#define VALUE_B	0x0000000012345678ULL
+#define VALUE_A 0x1234567800000001ULL
+#define VALUE_B 0x0000000012345678ULL
 
 /* How long the module may take to see that the VM has gone: tenths. */
-#define GONE_TRIES	50
+#define GONE_TRIES 50
 
 /* lea (%rdi, %rsi), %rax; ret */
 static const __u8 code_add[] = { 0x48, 0x8d, 0x04, 0x37, 0xc3 };
@@ -69,7 +69,8 @@ static int add_export(struct probe *p)
 		.entries[0].name = "add",
 	};
 	struct enl_export_add add = {
-		.name = p->name, .image = &image,
+		.name = p->name,
+		.image = &image,
 		.trust = ELISA_TRUST_SEALED,
 	};
 	int ret;
@@ -96,8 +97,12 @@ static int enrol_vm(struct probe *p)
 		.rights = ELISA_RIGHT_READ | ELISA_RIGHT_KERNEL,
 	};
 	const struct enl_enrol e = {
-		.fd = p->vm.vm, .name = p->name, .grants = &grant,
-		.n_grants = 1, .pid = getpid(), .pcid = ELISA_PCID_INTERCEPT,
+		.fd = p->vm.vm,
+		.name = p->name,
+		.grants = &grant,
+		.n_grants = 1,
+		.pid = getpid(),
+		.pcid = ELISA_PCID_INTERCEPT,
 	};
 	int ret;
 
@@ -214,9 +219,10 @@ static int with_vm(struct probe *p)
 	if (p->vm_id && !is_gone(p) && !ret)
 		ret = fail(p, -ETIMEDOUT,
 			   "the hook on the end of a VM does not fire: it is still listed");
-	if (p->export && enl_request(&p->enl, enl_export_del_msg(p->enl.family,
-								 p->export),
-				     NULL, NULL) && !ret)
+	if (p->export &&
+	    enl_request(&p->enl, enl_export_del_msg(p->enl.family, p->export),
+			NULL, NULL) &&
+	    !ret)
 		ret = fail(p, -EIO, "cannot remove the export: %s",
 			   p->enl.error);
 	return ret;

@@ -19,7 +19,7 @@
 /* Guest-physical addresses. */
 enum {
 	PML4 = 0x1000,
-	PDPT = 0x2000,		/* of the first 512 GiB */
+	PDPT = 0x2000, /* of the first 512 GiB */
 	PD = 0x3000,
 	GDT = 0x4000,
 	CODE = 0x5000,
@@ -27,17 +27,17 @@ enum {
 	WINDOW_PDPT = 0x8000,
 	WINDOW_PD = 0x9000,
 	WINDOW_PT = 0xa000,
-	ENTRY = 0xb000,		/* what windows have at W+0, ... */
+	ENTRY = 0xb000, /* what windows have at W+0, ... */
 	RETURN = 0xc000,
 	AEP = 0xd000,
 	MEM_SIZE = 0x200000,
 };
 
-#define PRESENT_RW	0x3
-#define LARGE		0x80
+#define PRESENT_RW 0x3
+#define LARGE	   0x80
 
 /* The first exit of a vCPU that is not HLT or a signal ends the probe. */
-#define EINTR_MAX	1000
+#define EINTR_MAX 1000
 
 static const __u8 code_hypercall[] = { 0x0f, 0x01, 0xc1, 0xf4 };
 /* The last bytes of the page: see ELISA_W_RESTART. */
@@ -214,7 +214,8 @@ static int run(struct probe_vm *p, __u64 rip, struct kvm_regs *regs)
 	if (ioctl(p->vcpu, KVM_GET_REGS, regs))
 		return fail_errno(p, "KVM_GET_REGS");
 	if (p->run->exit_reason != KVM_EXIT_HLT)
-		return fail(p, -EIO, "the vCPU stopped with exit reason %u at %llx",
+		return fail(p, -EIO,
+			    "the vCPU stopped with exit reason %u at %llx",
 			    p->run->exit_reason, regs->rip);
 	return 0;
 }

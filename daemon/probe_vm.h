@@ -16,7 +16,7 @@ struct probe_vm {
 	__u8 *mem;
 	struct kvm_run *run;
 	size_t run_size;
-	char error[160];	/* one sentence, after any failure */
+	char error[160]; /* one sentence, after any failure */
 };
 
 /* 0 or -errno; to be closed in either case. */

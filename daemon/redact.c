@@ -12,9 +12,8 @@ void strip_comments(char *text)
 	for (; *text; text++) {
 		if (*text == '\n' || *text == '\r')
 			comment = false;
-		else if (*text == '#' &&
-			 (before == '\n' || before == '\r' || before == ' ' ||
-			  before == '\t'))
+		else if (*text == '#' && (before == '\n' || before == '\r' ||
+					  before == ' ' || before == '\t'))
 			comment = true;
 		before = *text;
 		if (!comment)

@@ -10,8 +10,8 @@ struct json_t;
 
 struct reload {
 	unsigned int kept, enrolled, changed, removed, failed, by_hand;
-	unsigned int attachments, exports;	/* revoked */
-	struct json_t *failures;		/* or NULL */
+	unsigned int attachments, exports; /* revoked */
+	struct json_t *failures;	   /* or NULL */
 };
 
 /*

@@ -10,7 +10,7 @@
 struct enl;
 
 struct resync {
-	struct enl_event *events;	/* VMs, exports, then attachments */
+	struct enl_event *events; /* VMs, exports, then attachments */
 	size_t n;
 };
 

@@ -12,15 +12,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define RETRY_MAX	64	/* processes at a time */
-#define RETRY_TRIES	11	/* about 2 s */
-#define RETRY_NEVER	UINT64_MAX
+#define RETRY_MAX   64 /* processes at a time */
+#define RETRY_TRIES 11 /* about 2 s */
+#define RETRY_NEVER UINT64_MAX
 
 struct retry {
 	struct {
 		pid_t pid;
 		unsigned int tries;
-		__u64 due;	/* in ms */
+		__u64 due; /* in ms */
 	} slot[RETRY_MAX];
 	unsigned int n;
 };

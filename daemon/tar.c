@@ -4,7 +4,7 @@
 
 #include "tar.h"
 
-#define BLOCK	512
+#define BLOCK 512
 
 struct header {
 	char name[100];
@@ -39,8 +39,11 @@ int tar_file(FILE *to, const char *name, const void *data, size_t size,
 	size_t rest = -size % BLOCK, i;
 	unsigned int sum = 0;
 	struct header h = {
-		.type = '0', .magic = "ustar", .version = { '0', '0' },
-		.user = "root", .group = "root",
+		.type = '0',
+		.magic = "ustar",
+		.version = { '0', '0' },
+		.user = "root",
+		.group = "root",
 	};
 
 	/* 8 GiB and more do not fit into the field. */

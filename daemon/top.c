@@ -74,8 +74,8 @@ static void set_rates(struct top_row *row, const struct enl_vm *before,
 	for (i = 1; i <= ELISA_STAT_A_MAX; i++) {
 		/* Not so when the module was loaded anew. */
 		if (now->stat[i] > before->stat[i])
-			row->rate[i] = (now->stat[i] - before->stat[i]) /
-				       seconds;
+			row->rate[i] =
+				(now->stat[i] - before->stat[i]) / seconds;
 	}
 }
 
@@ -106,10 +106,12 @@ static void format(char *text, size_t size, const struct top_row *row, size_t c)
 		snprintf(text, size, "-");
 	else if (columns[c].rate)
 		/* Less than one a second is still not nothing. */
-		snprintf(text, size, "%.*f", row->rate[attr] < 10, row->rate[attr]);
+		snprintf(text, size, "%.*f", row->rate[attr] < 10,
+			 row->rate[attr]);
 	else if (attr == ELISA_STAT_A_PINNED_PAGES)
-		snprintf(text, size, "%.1f", (double)row->vm->stat[attr] *
-			 ELISA_PAGE_SIZE / (1024 * 1024));
+		snprintf(text, size, "%.1f",
+			 (double)row->vm->stat[attr] * ELISA_PAGE_SIZE /
+				 (1024 * 1024));
 	else
 		snprintf(text, size, "%llu", row->vm->stat[attr]);
 }
@@ -126,7 +128,7 @@ static void put_line(FILE *to, char *line, unsigned int width, const char *eol)
 	fprintf(to, "%.*s%s\n", (int)len, line, eol);
 }
 
-#define LINE_SIZE	512
+#define LINE_SIZE 512
 
 void top_text(FILE *to, const struct snapshot *now, const struct top_row *rows,
 	      unsigned int width, unsigned int height, const char *eol)
@@ -135,7 +137,8 @@ void top_text(FILE *to, const struct snapshot *now, const struct top_row *rows,
 	size_t i, c;
 	int n;
 
-	n = snprintf(line, sizeof(line), "%5s %-16s %-7s", "VM", "NAME", "STATE");
+	n = snprintf(line, sizeof(line), "%5s %-16s %-7s", "VM", "NAME",
+		     "STATE");
 	for (c = 0; c < ARRAY_SIZE(columns); c++)
 		n += snprintf(line + n, sizeof(line) - n, " %6s",
 			      columns[c].head);

@@ -14,9 +14,9 @@ struct print;
 struct snapshot;
 
 struct top_row {
-	const struct enl_vm *vm;	/* of the newer snapshot */
-	bool has_rates;			/* it was in the older one, too */
-	double rate[ELISA_STAT_A_MAX + 1];	/* a second */
+	const struct enl_vm *vm;	   /* of the newer snapshot */
+	bool has_rates;			   /* it was in the older one, too */
+	double rate[ELISA_STAT_A_MAX + 1]; /* a second */
 };
 
 /*

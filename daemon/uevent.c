@@ -7,10 +7,10 @@
 
 #include "uevent.h"
 
-#define UEVENT_GROUP_KERNEL	1
+#define UEVENT_GROUP_KERNEL 1
 
 /* All of the host's uevents pass here, so leave room for a hotplug storm. */
-#define UEVENT_RCVBUF		(4 * 1024 * 1024)
+#define UEVENT_RCVBUF (4 * 1024 * 1024)
 
 static pid_t parse_pid(const char *s)
 {
@@ -56,9 +56,9 @@ bool uevent_parse(const char *buf, size_t len, struct uevent_kvm *event)
 			pid = s + 4;
 		}
 	}
-	if (!action || strcmp(action, "change") ||
-	    !subsystem || strcmp(subsystem, "misc") ||
-	    !devname || strcmp(devname, "kvm") || !what || !pid)
+	if (!action || strcmp(action, "change") || !subsystem ||
+	    strcmp(subsystem, "misc") || !devname || strcmp(devname, "kvm") ||
+	    !what || !pid)
 		return false;
 
 	if (!strcmp(what, "create"))

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define UEVENT_SIZE	8192	/* the kernel's own limit is 2048 + headers */
+#define UEVENT_SIZE 8192 /* the kernel's own limit is 2048 + headers */
 
 struct uevent_kvm {
-	bool create;		/* otherwise: destroyed */
-	pid_t pid;		/* of the creating thread, not process */
+	bool create; /* otherwise: destroyed */
+	pid_t pid;   /* of the creating thread, not process */
 };
 
 /* False when this is some other uevent, or none at all. */

@@ -2,6 +2,6 @@
 #ifndef ELISACTL_VERSION_H
 #define ELISACTL_VERSION_H
 
-#define ELISACTL_VERSION	"0.1.0"
+#define ELISACTL_VERSION "0.1.0"
 
 #endif /* ELISACTL_VERSION_H */

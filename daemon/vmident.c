@@ -12,9 +12,9 @@
 #include "vmident.h"
 
 /* A longer command line is cut; the names are wanted from its first part. */
-#define CMDLINE_SIZE	65536
-#define STATUS_SIZE	8192
-#define CGROUP_SIZE	8192
+#define CMDLINE_SIZE 65536
+#define STATUS_SIZE  8192
+#define CGROUP_SIZE  8192
 
 bool vm_name_valid(const char *name, size_t len)
 {

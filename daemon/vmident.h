@@ -20,21 +20,21 @@
 
 #include "uuid.h"
 
-#define VM_NAME_SIZE	64	/* ELISA_A_VM_NAME, with the terminating zero */
-#define VM_COMM_SIZE	64
-#define VM_UNIT_SIZE	256	/* systemd's limit, with the terminating zero */
+#define VM_NAME_SIZE 64 /* ELISA_A_VM_NAME, with the terminating zero */
+#define VM_COMM_SIZE 64
+#define VM_UNIT_SIZE 256 /* systemd's limit, with the terminating zero */
 
 struct vm_ident {
-	pid_t pid;		/* process, not thread */
-	bool has_uid;		/* false when real, effective, ... differ */
+	pid_t pid;    /* process, not thread */
+	bool has_uid; /* false when real, effective, ... differ */
 	uid_t uid;
-	char name[VM_NAME_SIZE];	/* empty: none claimed */
+	char name[VM_NAME_SIZE]; /* empty: none claimed */
 	bool has_uuid;
 	__u8 uuid[UUID_SIZE];
 	char comm[VM_COMM_SIZE];
-	char slices[VM_UNIT_SIZE];	/* "a.slice/a-b.slice"; empty: none */
-	char unit[VM_UNIT_SIZE];	/* "x.scope"; empty: none */
-	char libvirt[VM_NAME_SIZE];	/* the domain that the unit is for */
+	char slices[VM_UNIT_SIZE];  /* "a.slice/a-b.slice"; empty: none */
+	char unit[VM_UNIT_SIZE];    /* "x.scope"; empty: none */
+	char libvirt[VM_NAME_SIZE]; /* the domain that the unit is for */
 };
 
 /* Is this 1..63 printable ASCII bytes? */
@@ -62,7 +62,7 @@ bool vm_slice_valid(const char *name, size_t len);
 int vm_ident_read(struct vm_ident *ident, pid_t pid);
 
 /* pid=12 comm="qemu" uid=107 unit=x.scope name="web" uuid=..., as far as known */
-#define VM_IDENT_TEXT_SIZE	640
+#define VM_IDENT_TEXT_SIZE 640
 void vm_ident_format(const struct vm_ident *ident, char *buf, size_t size);
 
 #endif /* ELISACTL_VMIDENT_H */

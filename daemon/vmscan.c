@@ -14,14 +14,14 @@
 
 /* Tests without KVM have other files play VMs. */
 #ifndef VM_LINK
-#define VM_LINK	"anon_inode:kvm-vm"
+#define VM_LINK "anon_inode:kvm-vm"
 #endif
 
 #ifndef SYS_pidfd_open
-#define SYS_pidfd_open	434
+#define SYS_pidfd_open 434
 #endif
 #ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd	438
+#define SYS_pidfd_getfd 438
 #endif
 
 /*

@@ -14,14 +14,14 @@
 
 #include "vmident.h"
 
-#define VMSCAN_FDS_MAX	64	/* VM descriptors looked at in one process */
+#define VMSCAN_FDS_MAX 64 /* VM descriptors looked at in one process */
 
 struct vmscan {
 	struct vm_ident ident;
 	int pidfd;
-	int fds[VMSCAN_FDS_MAX];	/* numbers in that process */
+	int fds[VMSCAN_FDS_MAX]; /* numbers in that process */
 	unsigned int n_fds;
-	bool more;			/* there are more than that */
+	bool more; /* there are more than that */
 };
 
 /*

@@ -9,8 +9,8 @@
 #include "compiler.h"
 #include "yaml_tree.h"
 
-#define DEPTH_MAX	8	/* nesting of lists and maps */
-#define MAP_KEYS_MAX	64	/* duplicate keys are looked for pairwise */
+#define DEPTH_MAX    8	/* nesting of lists and maps */
+#define MAP_KEYS_MAX 64 /* duplicate keys are looked for pairwise */
 
 static int error_set(struct yaml_error *err, unsigned int line,
 		     unsigned int col, const char *hint, const char *fmt,
@@ -117,7 +117,7 @@ struct tree {
 	yaml_parser_t parser;
 	struct yaml_error *err;
 	struct yaml_node *root;
-	struct yaml_node *open[DEPTH_MAX];	/* from the root to here */
+	struct yaml_node *open[DEPTH_MAX]; /* from the root to here */
 	unsigned int depth;
 };
 

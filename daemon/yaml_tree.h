@@ -20,17 +20,17 @@ enum yaml_kind {
 
 struct yaml_node {
 	enum yaml_kind kind;
-	unsigned int line, col;		/* from 1 */
-	bool plain;			/* a scalar without quotes */
-	char *text;			/* a scalar's value */
+	unsigned int line, col; /* from 1 */
+	bool plain;		/* a scalar without quotes */
+	char *text;		/* a scalar's value */
 	size_t len;
-	struct yaml_node **item;	/* of a map: key, value, key, ... */
+	struct yaml_node **item; /* of a map: key, value, key, ... */
 	size_t n_items;
 };
 
 struct yaml_error {
-	unsigned int line, col;		/* 0: none */
-	char text[320];			/* "message (hint)" */
+	unsigned int line, col; /* 0: none */
+	char text[320];		/* "message (hint)" */
 };
 
 /*
@@ -46,7 +46,6 @@ bool yaml_node_null(const struct yaml_node *node);
 
 /* Fill in an error with its place; returns -EINVAL.  HINT may be NULL. */
 int yaml_error_at(struct yaml_error *err, const struct yaml_node *node,
-		  const char *hint, const char *fmt, ...)
-	__printf(4, 5);
+		  const char *hint, const char *fmt, ...) __printf(4, 5);
 
 #endif /* ELISACTL_YAML_TREE_H */

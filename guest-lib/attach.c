@@ -28,8 +28,8 @@ static int check_xbuf(const void *xbuf, size_t size)
 	return 0;
 }
 
-int elisa_attach(struct elisa_attachment **att, const char *name,
-		 void *xbuf, size_t xbuf_size)
+int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
+		 size_t xbuf_size)
 {
 	struct elisa_packed_name packed;
 	struct elisa_attachment *a;
@@ -48,7 +48,7 @@ int elisa_attach(struct elisa_attachment **att, const char *name,
 	if (!a)
 		return -ENOMEM;
 
-	regs = (struct elisa_regs) {
+	regs = (struct elisa_regs){
 		.rdi = packed.word[0],
 		.rsi = packed.word[1],
 		.rdx = packed.word[2],

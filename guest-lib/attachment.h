@@ -12,7 +12,7 @@ struct elisa_attachment {
 	uint64_t window;
 	unsigned int rights;
 	pid_t owner;
-	void *xbuf;		/* the caller's; NULL: none */
+	void *xbuf; /* the caller's; NULL: none */
 	size_t xbuf_size;
 };
 

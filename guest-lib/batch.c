@@ -4,7 +4,7 @@
 
 #include "attachment.h"
 
-#define ERRNO_MAX	4095
+#define ERRNO_MAX 4095
 
 _Static_assert(sizeof(struct elisa_batch_op) == 64, "one cache line");
 

@@ -6,18 +6,18 @@
 
 #include <elisa/guest.h>
 
-#define HUGE_SHIFT	21
-#define HUGE_SIZE	((size_t)1 << HUGE_SHIFT)
+#define HUGE_SHIFT 21
+#define HUGE_SIZE  ((size_t)1 << HUGE_SHIFT)
 
 #ifndef MAP_HUGE_SHIFT
-#define MAP_HUGE_SHIFT	26
+#define MAP_HUGE_SHIFT 26
 #endif
 
 /*
  * MAP_SHARED, because after a fork() a write to a private mapping would move
  * the parent to a fresh page, while the host keeps the old one pinned.
  */
-#define BUFFER_FLAGS \
+#define BUFFER_FLAGS                                               \
 	(MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB | \
 	 (HUGE_SHIFT << MAP_HUGE_SHIFT))
 

@@ -13,10 +13,10 @@
 #include "image.h"
 
 /* Pages that one EXPORT_DATA hypercall pins: keeps each of them short. */
-#define DATA_STEP	512u
+#define DATA_STEP 512u
 
 /* How often pages that are not resident are touched and offered again. */
-#define IMAGE_TRIES	4
+#define IMAGE_TRIES 4
 
 struct elisa_export {
 	uint64_t token;
@@ -120,8 +120,8 @@ static int check_data(const void *data, size_t size)
 }
 
 int elisa_export_create(struct elisa_export **exp, const char *name,
-			const struct elisa_image *image,
-			void *data, size_t data_size)
+			const struct elisa_image *image, void *data,
+			size_t data_size)
 {
 	struct elisa_packed_name packed;
 	struct elisa_export *e;
@@ -140,7 +140,7 @@ int elisa_export_create(struct elisa_export **exp, const char *name,
 	if (!e)
 		return -ENOMEM;
 
-	regs = (struct elisa_regs) {
+	regs = (struct elisa_regs){
 		.rdi = packed.word[0],
 		.rsi = packed.word[1],
 		.rdx = packed.word[2],

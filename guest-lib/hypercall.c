@@ -6,10 +6,10 @@
 #include "hypercall.h"
 
 /* How KVM answers a hypercall that it does not know, at CPL 3 and CPL 0. */
-#define KVM_EPERM	1
-#define KVM_ENOSYS	1000
+#define KVM_EPERM  1
+#define KVM_ENOSYS 1000
 
-#define MAX_ERRNO	4095
+#define MAX_ERRNO 4095
 
 int64_t elisa_hypercall(unsigned int nr, struct elisa_regs *regs)
 {
@@ -21,8 +21,7 @@ int64_t elisa_hypercall(unsigned int nr, struct elisa_regs *regs)
 }
 
 int64_t elisa_hypercall_entry(unsigned int nr, uint64_t token,
-			      const struct elisa_packed_name *name,
-			      uint64_t r9)
+			      const struct elisa_packed_name *name, uint64_t r9)
 {
 	struct elisa_regs regs = {
 		.rdi = token,

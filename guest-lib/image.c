@@ -16,7 +16,7 @@
 #endif
 
 /* An image has at most 2 MiB; debug information may make the file larger. */
-#define FILE_MAX	(16L << 20)
+#define FILE_MAX (16L << 20)
 
 _Static_assert(ELISA_IMAGE_ERR_SIZE == SUBIMAGE_ERR_SIZE, "message sizes");
 
@@ -103,8 +103,8 @@ static int read_fd(int fd, char **bytes, size_t *size)
 	return 0;
 }
 
-int elisa_image_load(struct elisa_image **image, const char *path,
-		     char *err, size_t err_size)
+int elisa_image_load(struct elisa_image **image, const char *path, char *err,
+		     size_t err_size)
 {
 	char *bytes = NULL;
 	size_t size = 0;

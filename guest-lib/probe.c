@@ -24,7 +24,7 @@
 
 #include "hypercall.h"
 
-#define CHILD_STACK_SIZE	(128 * 1024)
+#define CHILD_STACK_SIZE (128 * 1024)
 
 /* 0: not probed yet.  Threads that race store the same value. */
 static int probed_abi;

@@ -24,10 +24,10 @@
 #include <elisa/test_image.h>
 
 /* A waiter looks this often before it sleeps, and then for this many ms. */
-#define WAITS		1000u
-#define WAIT_MS		30000u
+#define WAITS	1000u
+#define WAIT_MS 30000u
 
-#define VECTOR_UD	6
+#define VECTOR_UD 6
 
 /* How a call can end early; values of longjmp(). */
 enum end {
@@ -39,8 +39,8 @@ struct elisa_test_export {
 	void *object;
 	const struct elisa_entry_record *entry;
 	unsigned int n_entries;
-	void *data;		/* writable */
-	void *data_ro;		/* the same memory */
+	void *data;    /* writable */
+	void *data_ro; /* the same memory */
 	size_t data_size;
 	unsigned int n_vms;
 	uint64_t generation;
@@ -200,7 +200,7 @@ static void renew(struct elisa_test_vm *vm)
 	generation = __atomic_add_fetch(&exp->generation, 1, __ATOMIC_RELAXED);
 	vm->context.self.id = generation << ELISA_OWNER_GENERATION_SHIFT |
 			      vm->slot;
-	vm->context.control = (struct elisa_sub_control) { 0 };
+	vm->context.control = (struct elisa_sub_control){ 0 };
 	__atomic_store_n(&exp->liveness[vm->slot], vm->context.self.id,
 			 __ATOMIC_RELEASE);
 }
@@ -227,7 +227,7 @@ int elisa_test_attach(struct elisa_test_vm **vm, struct elisa_test_export *exp,
 		free(v);
 		return rc;
 	}
-	v->context.info = (struct elisa_sub_info) {
+	v->context.info = (struct elisa_sub_info){
 		.abi = ELISA_ABI_VERSION,
 		.rights = rights,
 		.vm = v->slot + 1,
@@ -304,7 +304,7 @@ int elisa_test_call6(struct elisa_test_vm *vm, const char *name, uint64_t *ret,
 		return n;
 	entry = (entry_point *)vm->exp->addresses[n];
 	if (caller)
-		abort();	/* a call in a call */
+		abort(); /* a call in a call */
 	vm->waits = 0;
 	vm->fault[0] = '\0';
 	caller = vm;
@@ -325,7 +325,7 @@ int elisa_test_call6(struct elisa_test_vm *vm, const char *name, uint64_t *ret,
 struct elisa_test_context *elisa_test_context(void)
 {
 	if (!caller)
-		abort();	/* code of an image outside of a call */
+		abort(); /* code of an image outside of a call */
 	return &caller->context;
 }
 

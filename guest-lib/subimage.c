@@ -19,14 +19,14 @@
 #include "name.h"
 #include "subimage.h"
 
-#define PAGE		((uint64_t)ELISA_PAGE_SIZE)
-#define IMAGE_MAX	(ELISA_IMAGE_PAGES_MAX * PAGE)
-#define PHDRS_MAX	32
-#define INT3		0xcc
+#define PAGE	  ((uint64_t)ELISA_PAGE_SIZE)
+#define IMAGE_MAX (ELISA_IMAGE_PAGES_MAX * PAGE)
+#define PHDRS_MAX 32
+#define INT3	  0xcc
 
 #ifndef DT_RELR
-#define DT_RELRSZ	35
-#define DT_RELR		36
+#define DT_RELRSZ 35
+#define DT_RELR	  36
 #endif
 
 /* Dynamic section entries that are used, all optional. */
@@ -176,7 +176,8 @@ static int add_segment(struct loader *ld, unsigned int n)
 		return refuse(ld, "more than %u loadable segments",
 			      SUBIMAGE_SEGMENTS_MAX);
 	if (ph->p_filesz > ph->p_memsz)
-		return refuse(ld, "segment %u is larger in the file than in memory",
+		return refuse(ld,
+			      "segment %u is larger in the file than in memory",
 			      n);
 	/* The linker leaves these where an image has no data. */
 	if (!ph->p_memsz)
@@ -184,14 +185,16 @@ static int add_segment(struct loader *ld, unsigned int n)
 	if (!in_range(ph->p_offset, ph->p_filesz, ld->size))
 		return refuse(ld, "segment %u lies outside the file", n);
 	if (ph->p_align != PAGE)
-		return refuse(ld, "segment %u is aligned to %#llx instead of %#x (link with -z max-page-size=4096)",
+		return refuse(ld,
+			      "segment %u is aligned to %#llx instead of %#x (link with -z max-page-size=4096)",
 			      n, (unsigned long long)ph->p_align,
 			      ELISA_PAGE_SIZE);
 	if (ph->p_vaddr % PAGE)
 		return refuse(ld, "segment %u does not start on a page", n);
 	if (!in_range(ph->p_vaddr, ph->p_memsz, IMAGE_MAX))
-		return refuse(ld, "segment %u ends beyond the limit of %u pages",
-			      n, ELISA_IMAGE_PAGES_MAX);
+		return refuse(ld,
+			      "segment %u ends beyond the limit of %u pages", n,
+			      ELISA_IMAGE_PAGES_MAX);
 	if (ph->p_flags & ~(PF_R | PF_W | PF_X))
 		return refuse(ld, "segment %u has unknown flags %#x", n,
 			      ph->p_flags);
@@ -200,11 +203,13 @@ static int add_segment(struct loader *ld, unsigned int n)
 	if (!(ph->p_flags & (PF_R | PF_X)))
 		return refuse(ld, "segment %u is not readable", n);
 	if ((ph->p_flags & PF_X) && ph->p_filesz != ph->p_memsz)
-		return refuse(ld, "segment %u is executable and partly not in the file",
+		return refuse(ld,
+			      "segment %u is executable and partly not in the file",
 			      n);
 	/* Segments ascend, so npages is the end of the one before. */
 	if (ph->p_vaddr < img->npages * PAGE)
-		return refuse(ld, "segment %u overlaps or precedes the one before it",
+		return refuse(ld,
+			      "segment %u overlaps or precedes the one before it",
 			      n);
 
 	ld->seg_ph[img->n_segments] = n;
@@ -255,11 +260,13 @@ static int read_segments(struct loader *ld)
 			break;
 		case PT_DYNAMIC:
 			if (ld->dynamic)
-				return refuse(ld, "more than one dynamic section");
+				return refuse(ld,
+					      "more than one dynamic section");
 			ld->dynamic = ph;
 			break;
 		case PT_INTERP:
-			return refuse(ld, "asks for a program interpreter (PT_INTERP)");
+			return refuse(ld,
+				      "asks for a program interpreter (PT_INTERP)");
 		case PT_TLS:
 			return refuse(ld, "uses thread-local storage (PT_TLS)");
 		default:
@@ -271,7 +278,8 @@ static int read_segments(struct loader *ld)
 	if (!code)
 		return refuse(ld, "no executable segment");
 	if (!ld->dynamic)
-		return refuse(ld, "no dynamic section (not linked with -shared?)");
+		return refuse(ld,
+			      "no dynamic section (not linked with -shared?)");
 	return 0;
 }
 
@@ -327,26 +335,31 @@ static int read_dynamic_entry(struct loader *ld, const Elf64_Dyn *d)
 		return refuse(ld, "has relocations in code (DT_TEXTREL)");
 	case DT_FLAGS:
 		if (d->d_un.d_val & DF_TEXTREL)
-			return refuse(ld, "has relocations in code (DF_TEXTREL)");
+			return refuse(ld,
+				      "has relocations in code (DF_TEXTREL)");
 		if (d->d_un.d_val & DF_STATIC_TLS)
-			return refuse(ld, "uses thread-local storage (DF_STATIC_TLS)");
+			return refuse(ld,
+				      "uses thread-local storage (DF_STATIC_TLS)");
 		return 0;
 	case DT_REL:
 	case DT_RELSZ:
 		return refuse(ld, "has relocations without addend (DT_REL)");
 	case DT_RELR:
 	case DT_RELRSZ:
-		return refuse(ld, "has packed relocations (DT_RELR, link with -z nopack-relative-relocs)");
+		return refuse(ld,
+			      "has packed relocations (DT_RELR, link with -z nopack-relative-relocs)");
 	case DT_JMPREL:
 	case DT_PLTRELSZ:
 		return refuse(ld, "has a procedure linkage table (DT_JMPREL)");
 	case DT_INIT:
 	case DT_INIT_ARRAY:
 	case DT_PREINIT_ARRAY:
-		return refuse(ld, "has constructors, which nobody would run (DT_INIT)");
+		return refuse(ld,
+			      "has constructors, which nobody would run (DT_INIT)");
 	case DT_FINI:
 	case DT_FINI_ARRAY:
-		return refuse(ld, "has destructors, which nobody would run (DT_FINI)");
+		return refuse(ld,
+			      "has destructors, which nobody would run (DT_FINI)");
 	default:
 		return 0;
 	}
@@ -362,7 +375,8 @@ static int read_dynamic(struct loader *ld)
 
 	bytes = file_bytes(ld, ph->p_vaddr, ph->p_filesz);
 	if (!bytes)
-		return refuse(ld, "the dynamic section lies outside the segments");
+		return refuse(ld,
+			      "the dynamic section lies outside the segments");
 	n = ph->p_filesz / sizeof(d);
 	for (i = 0; i < n; i++) {
 		memcpy(&d, bytes + i * sizeof(d), sizeof(d));
@@ -418,7 +432,8 @@ static int refuse_relocation(struct loader *ld, uint64_t n,
 
 	switch (type) {
 	case R_X86_64_IRELATIVE:
-		return refuse(ld, "relocation %llu is an indirect function (IFUNC)",
+		return refuse(ld,
+			      "relocation %llu is an indirect function (IFUNC)",
 			      (unsigned long long)n);
 	case R_X86_64_DTPMOD64:
 	case R_X86_64_DTPOFF64:
@@ -436,10 +451,12 @@ static int refuse_relocation(struct loader *ld, uint64_t n,
 		symbol_name(ld, sym, name, sizeof(name), &undefined);
 		if (undefined)
 			return refuse(ld, "undefined symbol '%s'", name);
-		return refuse(ld, "relocation %llu (type %u) goes through symbol '%s' (compile with -fvisibility=hidden, link with -Bsymbolic)",
+		return refuse(ld,
+			      "relocation %llu (type %u) goes through symbol '%s' (compile with -fvisibility=hidden, link with -Bsymbolic)",
 			      (unsigned long long)n, type, name);
 	}
-	return refuse(ld, "relocation %llu has type %u, only R_X86_64_RELATIVE is allowed",
+	return refuse(ld,
+		      "relocation %llu has type %u, only R_X86_64_RELATIVE is allowed",
 		      (unsigned long long)n, type);
 }
 
@@ -480,13 +497,15 @@ static int relocate(struct loader *ld)
 		return 0;
 	if (!ld->dyn_seen[DYN_RELA] || !ld->dyn_seen[DYN_RELASZ] ||
 	    !ld->dyn_seen[DYN_RELAENT])
-		return refuse(ld, "the relocation table is described incompletely");
+		return refuse(ld,
+			      "the relocation table is described incompletely");
 	if (ld->dyn[DYN_RELAENT] != sizeof(rela) ||
 	    ld->dyn[DYN_RELASZ] % sizeof(rela))
 		return refuse(ld, "relocations have the wrong size");
 	bytes = file_bytes(ld, ld->dyn[DYN_RELA], ld->dyn[DYN_RELASZ]);
 	if (!bytes)
-		return refuse(ld, "the relocation table lies outside the segments");
+		return refuse(ld,
+			      "the relocation table lies outside the segments");
 	n = ld->dyn[DYN_RELASZ] / sizeof(rela);
 	for (i = 0; i < n; i++) {
 		memcpy(&rela, bytes + i * sizeof(rela), sizeof(rela));
@@ -497,8 +516,7 @@ static int relocate(struct loader *ld)
 	return 0;
 }
 
-static int check_entry_name(struct loader *ld, unsigned int n,
-			    const char *name)
+static int check_entry_name(struct loader *ld, unsigned int n, const char *name)
 {
 	size_t len = strnlen(name, ELISA_NAME_SIZE);
 	unsigned int i;
@@ -553,9 +571,11 @@ static int read_entries(struct loader *ld)
 	if (!seg)
 		return refuse(ld, "the entry table lies outside the segments");
 	if (seg->prot != ELISA_PROT_R)
-		return refuse(ld, "the entry table is not in a read-only segment");
+		return refuse(ld,
+			      "the entry table is not in a read-only segment");
 	if (ph->p_memsz % sizeof(rec))
-		return refuse(ld, "the entry table's size is not a multiple of %zu",
+		return refuse(ld,
+			      "the entry table's size is not a multiple of %zu",
 			      sizeof(rec));
 	n = ph->p_memsz / sizeof(rec);
 	if (n > ELISA_ENTRIES_MAX)

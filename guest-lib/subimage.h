@@ -27,8 +27,8 @@
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
 
-#define SUBIMAGE_SEGMENTS_MAX	16
-#define SUBIMAGE_ERR_SIZE	160	/* holds every message */
+#define SUBIMAGE_SEGMENTS_MAX 16
+#define SUBIMAGE_ERR_SIZE     160 /* holds every message */
 
 /**
  * struct subimage_segment - pages of one protection

@@ -3,7 +3,7 @@
 
 #include "vmcall.h"
 
-#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
 
 bool elisa_vmcall_present(void)
 {
@@ -21,8 +21,8 @@ int64_t elisa_vmcall(uint64_t rax, struct elisa_regs *regs)
 	register uint64_t r9 __asm__("r9") = regs->r9;
 
 	__asm__ volatile("vmcall"
-			 : "+a" (rax), "+D" (regs->rdi), "+S" (regs->rsi),
-			   "+d" (regs->rdx), "+r" (r10), "+r" (r8), "+r" (r9)
+			 : "+a"(rax), "+D"(regs->rdi), "+S"(regs->rsi),
+			   "+d"(regs->rdx), "+r"(r10), "+r"(r8), "+r"(r9)
 			 :
 			 : "rcx", "r11", "memory", "cc");
 	return (int64_t)rax;

@@ -13,23 +13,23 @@
 #include "window.h"
 
 #ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE	0x100000
+#define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-#define STUB_SIZE(stub)	((size_t)(stub##_end - (stub)))
+#define STUB_SIZE(stub) ((size_t)(stub##_end - (stub)))
 
 /* Fills the rest of a stub page, so that a stray jump traps. */
-#define INT3	0xcc
+#define INT3 0xcc
 
 /* AT_HWCAP2 of x86: RDFSBASE and its kind work in user mode. */
-#define HWCAP2_FSGSBASE	2
+#define HWCAP2_FSGSBASE 2
 
 struct stub {
 	const void *code;
 	size_t size;
 };
 
-#define STUB(name)	((struct stub){ name, STUB_SIZE(name) })
+#define STUB(name) ((struct stub){ name, STUB_SIZE(name) })
 
 static bool can_set_fs_base(void)
 {
@@ -88,8 +88,7 @@ int elisa_window_map(uint64_t window, bool is_full)
 		munmap(p, ELISA_WINDOW_SIZE);
 		return -EEXIST;
 	}
-	rc = place(window + ELISA_W_ENTRY,
-		   ELISA_PAGE_SIZE - entry.size, entry);
+	rc = place(window + ELISA_W_ENTRY, ELISA_PAGE_SIZE - entry.size, entry);
 	if (!rc)
 		rc = place(window + ELISA_W_RETURN, 0, return_stub());
 	if (!rc)

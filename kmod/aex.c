@@ -23,19 +23,19 @@
 #include "vcpu.h"
 #include "vm.h"
 
-#define EXIT_REASON_BASIC	0xffff
-#define EXIT_REASON_ENTRY_FAILED	BIT(31)
-#define QUALIFICATION_SINGLE_STEP	BIT(14)
+#define EXIT_REASON_BASIC	  0xffff
+#define EXIT_REASON_ENTRY_FAILED  BIT(31)
+#define QUALIFICATION_SINGLE_STEP BIT(14)
 
 /** struct cause - why the vCPU left gate or sub */
 struct cause {
-	u32 reason;		/* basic exit reason */
-	u8 vector;		/* with @is_vector */
-	bool is_vector;		/* an exception or INT n */
-	bool async;		/* not caused by the code that ran */
-	bool vectored;		/* met while an event was delivered */
-	bool single_step;	/* #DB by RFLAGS.TF */
-	bool host_interrupt;	/* and nothing else; see section.h */
+	u32 reason;	     /* basic exit reason */
+	u8 vector;	     /* with @is_vector */
+	bool is_vector;	     /* an exception or INT n */
+	bool async;	     /* not caused by the code that ran */
+	bool vectored;	     /* met while an event was delivered */
+	bool single_step;    /* #DB by RFLAGS.TF */
+	bool host_interrupt; /* and nothing else; see section.h */
 };
 
 /* Exits that have nothing to do with the instruction that was executing. */
@@ -92,12 +92,11 @@ static void find_cause(struct cause *c)
 		c->async = type == INTR_TYPE_NMI_INTR || c->vector == 18;
 		c->is_vector = !c->async;
 		c->single_step = c->is_vector && c->vector == 1 &&
-			elisa_vmread(EXIT_QUALIFICATION) &
-			QUALIFICATION_SINGLE_STEP;
+				 elisa_vmread(EXIT_QUALIFICATION) &
+					 QUALIFICATION_SINGLE_STEP;
 	} else {
 		c->async = reason_is_async(c->reason);
-		c->host_interrupt =
-			c->reason == EXIT_REASON_EXTERNAL_INTERRUPT;
+		c->host_interrupt = c->reason == EXIT_REASON_EXTERNAL_INTERRUPT;
 	}
 }
 
@@ -209,8 +208,8 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	u64 rip = elisa_rip(vcpu), rsp = elisa_rsp(vcpu);
 	u64 window = rip - ELISA_WINDOW_BASE;
 	unsigned int offset = rip & (ELISA_PAGE_SIZE - 1);
-	unsigned int slot = array_index_nospec(window / ELISA_WINDOW_SIZE,
-					       ELISA_WINDOWS);
+	unsigned int slot =
+		array_index_nospec(window / ELISA_WINDOW_SIZE, ELISA_WINDOWS);
 	bool in_page = window < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
 		       (window & (ELISA_WINDOW_SIZE - 1)) >> 12 == 1;
 	bool is_full = in_page && v->slot[slot].is_full;
@@ -302,8 +301,9 @@ static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
 			 const struct elisa_attachment *att)
 {
 	return c->is_vector && c->vector == 6 && !c->vectored &&
-	       elisa_rip(v->vcpu) == ELISA_WINDOW(att->slot) + ELISA_W_GATE +
-				     elisa_landing_bad_index(att->is_full);
+	       elisa_rip(v->vcpu) ==
+		       ELISA_WINDOW(att->slot) + ELISA_W_GATE +
+			       elisa_landing_bad_index(att->is_full);
 }
 
 /* Exported code waits for the owner of a lock: see <elisa/hypercall.h>. */
@@ -333,7 +333,7 @@ static enum elisa_exit finish_sub(struct elisa_vcpu *v, const struct cause *c)
 	if (c->reason != EXIT_REASON_PAUSE_INSTRUCTION || c->vectored)
 		return finish(c);
 	elisa_set_rip(v->vcpu, elisa_rip(v->vcpu) -
-			       elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
+				       elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
 	return ELISA_EXIT_PASS;
 }
 

@@ -9,15 +9,15 @@
 #include <elisa/layout.h>
 
 /* Guest page-table entry bits, SDM vol. 3 "4-Level Paging". */
-#define P	BIT_ULL(0)
-#define RW	BIT_ULL(1)
-#define US	BIT_ULL(2)
-#define A	BIT_ULL(5)
-#define D	BIT_ULL(6)
-#define PS	BIT_ULL(7)
+#define P  BIT_ULL(0)
+#define RW BIT_ULL(1)
+#define US BIT_ULL(2)
+#define A  BIT_ULL(5)
+#define D  BIT_ULL(6)
+#define PS BIT_ULL(7)
 
-#define TABLE	(P | RW | US | A | D)
-#define LEAF	(P | RW | A | D)
+#define TABLE (P | RW | US | A | D)
+#define LEAF  (P | RW | A | D)
 
 static void fill_holes(u64 *table, u64 special_base)
 {
@@ -88,8 +88,9 @@ void elisa_apt_gate_window(const struct elisa_apt *apt, u64 special_base,
 			   unsigned int slot, bool user, bool present)
 {
 	u64 gpa = present ?
-		elisa_special_gpa(special_base, ELISA_CHUNK_GATE, slot) :
-		elisa_special_gpa(special_base, ELISA_CHUNK_HOLE, 0);
+			  elisa_special_gpa(special_base, ELISA_CHUNK_GATE,
+					    slot) :
+			  elisa_special_gpa(special_base, ELISA_CHUNK_HOLE, 0);
 
 	apt->l1.va[slot * 4 + 1] = gpa | LEAF | (user ? US : 0);
 }

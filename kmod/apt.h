@@ -14,20 +14,20 @@
 #include "ept.h"
 
 /* Page numbers of the lower tables in their chunk. */
-#define ELISA_APT_SUB_LANDING	0
-#define ELISA_APT_SUB_L3	1
-#define ELISA_APT_SUB_L2	2
-#define ELISA_APT_SUB_L1	3
-#define ELISA_APT_SUB_L4	4
-#define ELISA_APT_GATE_L3	128	/* 0..127 are gate code pages */
-#define ELISA_APT_GATE_L2	129
-#define ELISA_APT_GATE_L1	130
-#define ELISA_APT_GATE_L4	131
-#define ELISA_APT_GATE_LOW_L3	132
-#define ELISA_APT_GATE_LOW_L2	133
+#define ELISA_APT_SUB_LANDING 0
+#define ELISA_APT_SUB_L3      1
+#define ELISA_APT_SUB_L2      2
+#define ELISA_APT_SUB_L1      3
+#define ELISA_APT_SUB_L4      4
+#define ELISA_APT_GATE_L3     128 /* 0..127 are gate code pages */
+#define ELISA_APT_GATE_L2     129
+#define ELISA_APT_GATE_L1     130
+#define ELISA_APT_GATE_L4     131
+#define ELISA_APT_GATE_LOW_L3 132
+#define ELISA_APT_GATE_LOW_L2 133
 
 /* The chunk that no context maps. */
-#define ELISA_CHUNK_HOLE	511
+#define ELISA_CHUNK_HOLE 511
 
 /**
  * struct elisa_apt - the pages of an APT

@@ -90,8 +90,8 @@ static void save_segment(struct elisa_segment *seg, unsigned long selector,
 static int alloc_pages_of(struct elisa_attachment *att, bool la57)
 {
 	struct elisa_table *const page[] = {
-		&att->apt.root, &att->apt.l3, &att->apt.l2, &att->apt.l1,
-		&att->system, &att->landing, &att->info, &att->xbuf_pt,
+		&att->apt.root, &att->apt.l3,  &att->apt.l2, &att->apt.l1,
+		&att->system,	&att->landing, &att->info,   &att->xbuf_pt,
 	};
 	unsigned int i;
 	int err;
@@ -304,8 +304,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		elisa_dirty_follow(att);
 		atomic64_inc(&vm->stats.attaches);
 		/* Settled before a VM has its first vCPU. */
-		WRITE_ONCE(vm->dirty_ring,
-			   elisa_kvm_has_dirty_ring(vcpu->kvm));
+		WRITE_ONCE(vm->dirty_ring, elisa_kvm_has_dirty_ring(vcpu->kvm));
 		trace_elisa_attach(vm->id, att->id, att->slot, req->name);
 	}
 	mutex_unlock(&vm->lock);

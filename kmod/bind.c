@@ -21,7 +21,7 @@
 #include "vm.h"
 
 /* VMFUNC is 3 bytes long and ends where the gate page begins. */
-#define ENTRY_VMFUNC	(ELISA_W_GATE - 3)
+#define ENTRY_VMFUNC (ELISA_W_GATE - 3)
 
 /* vm->lock held; sets *@reclaimed when the VM was at its limit. */
 static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
@@ -133,7 +133,7 @@ void elisa_bind_pending(struct kvm_vcpu *vcpu)
 	/* The exit hook left RIP at the restart address of that window. */
 	if (!vm)
 		return;
-	bind(vm, vcpu, (elisa_rip(vcpu) - ELISA_WINDOW_BASE) /
-		       ELISA_WINDOW_SIZE);
+	bind(vm, vcpu,
+	     (elisa_rip(vcpu) - ELISA_WINDOW_BASE) / ELISA_WINDOW_SIZE);
 	elisa_vm_put(vm);
 }

@@ -19,7 +19,7 @@
 #include "ledger.h"
 
 /* IA32_VMX_VMFUNC bit 0: EPTP switching (SDM vol. 3, appendix A.11). */
-#define VMFUNC_EPTP_SWITCHING	BIT_ULL(0)
+#define VMFUNC_EPTP_SWITCHING BIT_ULL(0)
 
 static u64 exec_rights;
 static u64 special_base;
@@ -51,8 +51,8 @@ int elisa_cpu_check(void)
 		  "unrestricted guest" },
 		{ MSR_IA32_VMX_PROCBASED_CTLS2,
 		  (u64)SECONDARY_EXEC_ENABLE_VMFUNC << 32, "VM functions" },
-		{ MSR_IA32_VMX_PROCBASED_CTLS2,
-		  (u64)SECONDARY_EXEC_DESC << 32, "descriptor-table exiting" },
+		{ MSR_IA32_VMX_PROCBASED_CTLS2, (u64)SECONDARY_EXEC_DESC << 32,
+		  "descriptor-table exiting" },
 		{ MSR_IA32_VMX_VMFUNC, VMFUNC_EPTP_SWITCHING,
 		  "EPTP switching by VMFUNC" },
 		{ MSR_IA32_VMX_EPT_VPID_CAP, VMX_EPT_PAGE_WALK_4_BIT,
@@ -134,7 +134,8 @@ static void invept_global(void *began)
 	 */
 	if (__read_cr4() & X86_CR4_VMXE)
 		asm volatile("invept %0, %1"
-			     : : "m" (desc), "r" ((u64)VMX_EPT_EXTENT_GLOBAL)
+			     :
+			     : "m"(desc), "r"((u64)VMX_EPT_EXTENT_GLOBAL)
 			     : "cc", "memory");
 	elisa_ledger_invept_here(*(u64 *)began);
 }

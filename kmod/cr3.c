@@ -25,13 +25,13 @@
 #include "vmcs.h"
 
 /* Exit qualification, SDM vol. 3, table "Control-Register Accesses". */
-#define QUAL_CR(q)		(0xf & (q))
-#define QUAL_TYPE(q)		(((q) >> 4) & 3)
-#define QUAL_TYPE_MOV_TO_CR	0
-#define QUAL_REG(q)		(((q) >> 8) & 0xf)
+#define QUAL_CR(q)	    (0xf & (q))
+#define QUAL_TYPE(q)	    (((q) >> 4) & 3)
+#define QUAL_TYPE_MOV_TO_CR 0
+#define QUAL_REG(q)	    (((q) >> 8) & 0xf)
 
-#define CR3_NO_FLUSH		BIT_ULL(63)
-#define CR3_PCID		0xfffULL
+#define CR3_NO_FLUSH BIT_ULL(63)
+#define CR3_PCID     0xfffULL
 
 /**
  * elisa_cr3_intercept() - switch MOV-to-CR3 exits on or off
@@ -84,7 +84,9 @@ static void flush_vpid(void)
 	if (!(cap >> 32 & VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT))
 		type = VMX_VPID_EXTENT_ALL_CONTEXT;
 	asm volatile("invvpid %0, %1"
-		     : : "m" (desc), "r" (type) : "cc", "memory");
+		     :
+		     : "m"(desc), "r"(type)
+		     : "cc", "memory");
 }
 
 /**

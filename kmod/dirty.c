@@ -39,8 +39,8 @@
 #include "instance.h"
 #include "vm.h"
 
-#define NEVER		(~0ULL)	/* no generation of memory slots */
-#define SLOTS_OF_PIECE	2
+#define NEVER	       (~0ULL) /* no generation of memory slots */
+#define SLOTS_OF_PIECE 2
 
 /* Others set bits, and KVM takes them, at the same time. */
 static void set_bits(unsigned long *map, unsigned long first, unsigned long n)
@@ -77,7 +77,7 @@ static bool mark_run(struct kvm_memslots *slots, const struct elisa_run *run,
 		slot = __gfn_to_memslot(slots, gfn);
 		if (!slot || slot->flags & KVM_MEMSLOT_INVALID ||
 		    __gfn_to_hva_memslot(slot, gfn) !=
-		    run->hva + (done << PAGE_SHIFT))
+			    run->hva + (done << PAGE_SHIFT))
 			return false;
 		n = min_t(unsigned long, run->n - done,
 			  slot->base_gfn + slot->npages - gfn);
@@ -141,7 +141,7 @@ void elisa_dirty_mark_buffers(struct elisa_vcpu *v)
 		if (inst && inst->att->xbuf.n_runs)
 			mark_buffer(inst->att, slots);
 		else
-			__clear_bit(slot, v->xbufs);	/* suspended, revoked */
+			__clear_bit(slot, v->xbufs); /* suspended, revoked */
 	}
 	srcu_read_unlock(&kvm->srcu, idx);
 }

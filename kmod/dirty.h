@@ -8,7 +8,7 @@
 #include "vcpu.h"
 
 /* Pieces of a VM's exchange buffers that are logged, see dirty.c */
-#define ELISA_DIRTY_PIECES	1024
+#define ELISA_DIRTY_PIECES 1024
 
 struct elisa_attachment;
 struct elisa_vm;

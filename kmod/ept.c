@@ -55,8 +55,8 @@ static void fill(u64 *table, u64 entry)
  */
 void elisa_ept_build_alias(const struct elisa_ept_alias *alias, u64 apt_root_pa)
 {
-	fill(alias->pt.va, apt_root_pa | ELISA_EPT_R | ELISA_EPT_MT_WB |
-	     ELISA_EPT_IPAT);
+	fill(alias->pt.va,
+	     apt_root_pa | ELISA_EPT_R | ELISA_EPT_MT_WB | ELISA_EPT_IPAT);
 	fill(alias->pd.va, alias->pt.pa | ELISA_EPT_R);
 	fill(alias->pdpt.va, alias->pd.pa | ELISA_EPT_R);
 }

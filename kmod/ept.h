@@ -13,24 +13,24 @@
 
 #include "portable.h"
 
-#define ELISA_EPT_ENTRIES	512
+#define ELISA_EPT_ENTRIES 512
 
 /* EPT entry bits, SDM vol. 3, tables "Format of an EPT ... Entry". */
-#define ELISA_EPT_R		BIT_ULL(0)
-#define ELISA_EPT_W		BIT_ULL(1)
-#define ELISA_EPT_X		BIT_ULL(2)
-#define ELISA_EPT_MT_WB		(6ULL << 3)
-#define ELISA_EPT_IPAT		BIT_ULL(6)
+#define ELISA_EPT_R	BIT_ULL(0)
+#define ELISA_EPT_W	BIT_ULL(1)
+#define ELISA_EPT_X	BIT_ULL(2)
+#define ELISA_EPT_MT_WB (6ULL << 3)
+#define ELISA_EPT_IPAT	BIT_ULL(6)
 /* With mode-based execute control bit 10 is user-mode execute. */
-#define ELISA_EPT_UX		BIT_ULL(10)
-#define ELISA_EPT_EXEC		(ELISA_EPT_X | ELISA_EPT_UX)
-#define ELISA_EPT_RWX		(ELISA_EPT_R | ELISA_EPT_W | ELISA_EPT_EXEC)
-#define ELISA_EPT_ADDR		0x000ffffffffff000ULL
+#define ELISA_EPT_UX   BIT_ULL(10)
+#define ELISA_EPT_EXEC (ELISA_EPT_X | ELISA_EPT_UX)
+#define ELISA_EPT_RWX  (ELISA_EPT_R | ELISA_EPT_W | ELISA_EPT_EXEC)
+#define ELISA_EPT_ADDR 0x000ffffffffff000ULL
 
 /* EPTP: write-back, 4-level walk, accessed/dirty flags off. */
-#define ELISA_EPTP_FLAGS	0x1eULL
-#define ELISA_EPTP_WALK_MASK	0x38ULL
-#define ELISA_EPTP_WALK_4	0x18ULL
+#define ELISA_EPTP_FLAGS     0x1eULL
+#define ELISA_EPTP_WALK_MASK 0x38ULL
+#define ELISA_EPTP_WALK_4    0x18ULL
 
 /**
  * struct elisa_table - one 4 KiB page table page

@@ -28,8 +28,7 @@ static void send(enum elisa_event kind, struct elisa_vm *vm,
 	hdr = genlmsg_put(skb, 0, 0, &elisa_genl_family, 0, ELISA_CMD_EVENT);
 	if (!hdr || nla_put_u8(skb, ELISA_A_EVENT_KIND, kind) ||
 	    (vm && nla_put_u32(skb, ELISA_A_VM_ID, vm->id)) ||
-	    (vm &&
-	     nla_put_string(skb, ELISA_A_VM_NAME, vm->identity.name)) ||
+	    (vm && nla_put_string(skb, ELISA_A_VM_NAME, vm->identity.name)) ||
 	    (export_name &&
 	     nla_put_string(skb, ELISA_A_EXPORT_NAME, export_name)) ||
 	    (errnum && nla_put_u32(skb, ELISA_A_ERRNO, errnum)) ||

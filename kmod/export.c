@@ -28,7 +28,7 @@ static LIST_HEAD(exports);
 static u32 next_id;
 
 /* Page 0 of the image chunk is the entry table; image page 0 follows it. */
-#define IMAGE_SLOTS	(ELISA_IMAGE_PAGES_MAX + 1)
+#define IMAGE_SLOTS (ELISA_IMAGE_PAGES_MAX + 1)
 
 static void export_free(struct kref *ref)
 {
@@ -149,9 +149,9 @@ struct elisa_export *elisa_export_alloc(const char *name, struct elisa_vm *vm)
 	export = elisa_try_alloc(kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT));
 	if (!export)
 		return NULL;
-	export->image = elisa_try_alloc(kvcalloc(IMAGE_SLOTS,
-						 sizeof(*export->image),
-						 GFP_KERNEL_ACCOUNT));
+	export->image =
+		elisa_try_alloc(kvcalloc(IMAGE_SLOTS, sizeof(*export->image),
+					 GFP_KERNEL_ACCOUNT));
 	export->entry = elisa_try_alloc(kcalloc(ELISA_ENTRIES_MAX,
 						sizeof(*export->entry),
 						GFP_KERNEL_ACCOUNT));
@@ -316,8 +316,7 @@ int elisa_export_image(struct elisa_vm *vm, struct kvm_vcpu *vcpu, u64 token,
 	u64 i;
 
 	if (!IS_ALIGNED(gva, PAGE_SIZE) || !n || n > ELISA_IMAGE_PAGES_MAX ||
-	    first > ELISA_IMAGE_PAGES_MAX - n ||
-	    !elisa_export_prot_valid(prot))
+	    first > ELISA_IMAGE_PAGES_MAX - n || !elisa_export_prot_valid(prot))
 		return -EINVAL;
 	export = get_building(vm, token, &err);
 	if (!export)
@@ -434,8 +433,8 @@ static int verify_image(struct elisa_export *export,
 			memcpy(code + n * PAGE_SIZE, export->image[i].page.va,
 			       PAGE_SIZE);
 		if (n)
-			verdict = elisa_verify_code(code, n * PAGE_SIZE,
-						    &offset);
+			verdict =
+				elisa_verify_code(code, n * PAGE_SIZE, &offset);
 		offset += (start - 1) * PAGE_SIZE;
 		cond_resched();
 	}
@@ -476,9 +475,9 @@ static int build_tables(struct elisa_export *export)
 				   export->image[i].page.pa, rights);
 	}
 
-	export->data_pt = elisa_try_alloc(kcalloc(pts ?: 1,
-						  sizeof(*export->data_pt),
-						  GFP_KERNEL_ACCOUNT));
+	export->data_pt =
+		elisa_try_alloc(kcalloc(pts ?: 1, sizeof(*export->data_pt),
+					GFP_KERNEL_ACCOUNT));
 	if (!export->data_pt)
 		return -ENOMEM;
 	for (i = 0; i < pts; i++) {

@@ -66,7 +66,7 @@ struct elisa_export {
 	struct elisa_vm *vm;
 	enum elisa_trust trust;
 	bool sealed, dead;
-	struct mutex lock;		/* see above */
+	struct mutex lock; /* see above */
 	struct elisa_image_page *image;
 	u32 n_image;
 	struct elisa_table image_pt;

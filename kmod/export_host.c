@@ -151,8 +151,7 @@ int elisa_export_host_entry(struct elisa_export *export, const char *name,
  *
  * Context: sleeps.  Return: 0, -EINVAL, -ENOMEM, -EINTR.
  */
-int elisa_export_host_data(struct elisa_export *export, u32 n,
-			   const char **why)
+int elisa_export_host_data(struct elisa_export *export, u32 n, const char **why)
 {
 	*why = "shared data is more than 256 MiB";
 	if (n > ELISA_DATA_PAGES_MAX)

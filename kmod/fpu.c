@@ -14,18 +14,18 @@
 #include "fpu.h"
 #include "kvm_internal.h"
 
-#define STATE_FP_SSE	0x3ULL		/* x87, SSE */
-#define STATE_VECTOR	0xe7ULL		/* and AVX, AVX-512 */
-#define XSAVE_HEADER	512
-#define XSAVE_HEADER_SIZE	64
+#define STATE_FP_SSE	  0x3ULL  /* x87, SSE */
+#define STATE_VECTOR	  0xe7ULL /* and AVX, AVX-512 */
+#define XSAVE_HEADER	  512
+#define XSAVE_HEADER_SIZE 64
 
 static u8 init_area[ELISA_FPU_AREA] __aligned(64);
 
 /** elisa_fpu_init() - prepare the initial state that scrubbing loads */
 void elisa_fpu_init(void)
 {
-	*(u16 *)init_area = 0x37f;		/* x87 control word */
-	*(u32 *)(init_area + 24) = 0x1f80;	/* MXCSR */
+	*(u16 *)init_area = 0x37f;	   /* x87 control word */
+	*(u32 *)(init_area + 24) = 0x1f80; /* MXCSR */
 }
 
 /**
@@ -52,14 +52,19 @@ static void load_live(void)
 
 static void xsave(void *area, u64 mask)
 {
-	asm volatile("xsave64 %0" : "=m" (*(u8 (*)[ELISA_FPU_AREA])area)
-		     : "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
+	asm volatile("xsave64 %0"
+		     : "=m"(*(u8(*)[ELISA_FPU_AREA])area)
+		     : "a"((u32)mask), "d"((u32)(mask >> 32))
+		     : "memory");
 }
 
 static void xrstor(const void *area, u64 mask)
 {
-	asm volatile("xrstor64 %0" : : "m" (*(const u8 (*)[ELISA_FPU_AREA])area),
-		     "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
+	asm volatile("xrstor64 %0"
+		     :
+		     : "m"(*(const u8(*)[ELISA_FPU_AREA])area), "a"((u32)mask),
+		       "d"((u32)(mask >> 32))
+		     : "memory");
 }
 
 /**

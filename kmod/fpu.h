@@ -6,7 +6,7 @@
 #include <linux/kvm_host.h>
 
 /* XSAVE area, standard format, up to AVX-512: 2688 bytes. */
-#define ELISA_FPU_AREA	4096
+#define ELISA_FPU_AREA 4096
 
 void elisa_fpu_init(void);
 u64 elisa_fpu_mask(struct kvm_vcpu *vcpu);

@@ -15,20 +15,20 @@ struct variant {
 	const u8 *leave, *leave_end;
 };
 
-#define TEMPLATES(v)							\
-	extern const u8 elisa_##v##_entry[], elisa_##v##_eptp_end[],	\
-		elisa_##v##_vmfunc[], elisa_##v##_entry_end[],		\
-		elisa_##v##_return[], elisa_##v##_return_end[],		\
-		elisa_##v##_landing[], elisa_##v##_count_end[],		\
-		elisa_##v##_bad[], elisa_##v##_landing_end[],		\
-		elisa_##v##_leave[], elisa_##v##_leave_end[];		\
-	static const struct variant v = {				\
-		elisa_##v##_entry, elisa_##v##_eptp_end,		\
-		elisa_##v##_vmfunc, elisa_##v##_entry_end,		\
-		elisa_##v##_return, elisa_##v##_return_end,		\
-		elisa_##v##_landing, elisa_##v##_count_end,		\
-		elisa_##v##_bad, elisa_##v##_landing_end,		\
-		elisa_##v##_leave, elisa_##v##_leave_end,		\
+#define TEMPLATES(v)                                                 \
+	extern const u8 elisa_##v##_entry[], elisa_##v##_eptp_end[], \
+		elisa_##v##_vmfunc[], elisa_##v##_entry_end[],       \
+		elisa_##v##_return[], elisa_##v##_return_end[],      \
+		elisa_##v##_landing[], elisa_##v##_count_end[],      \
+		elisa_##v##_bad[], elisa_##v##_landing_end[],        \
+		elisa_##v##_leave[], elisa_##v##_leave_end[];        \
+	static const struct variant v = {                            \
+		elisa_##v##_entry,   elisa_##v##_eptp_end,           \
+		elisa_##v##_vmfunc,  elisa_##v##_entry_end,          \
+		elisa_##v##_return,  elisa_##v##_return_end,         \
+		elisa_##v##_landing, elisa_##v##_count_end,          \
+		elisa_##v##_bad,     elisa_##v##_landing_end,        \
+		elisa_##v##_leave,   elisa_##v##_leave_end,          \
 	}
 
 TEMPLATES(sealed);
@@ -122,9 +122,9 @@ void elisa_landing_build(u8 *page, u32 entries, bool is_full)
 	unsigned int start = elisa_gate_entry_end(is_full);
 	unsigned int count = start - 4 + (v->count_end - v->landing);
 	unsigned int bad = elisa_landing_bad_index(is_full);
-	unsigned int leave = elisa_gate_return(is_full) -
-			     (v->leave_end - v->leave);
-	s32 rel = leave - bad;		/* of the JB that ends there */
+	unsigned int leave =
+		elisa_gate_return(is_full) - (v->leave_end - v->leave);
+	s32 rel = leave - bad; /* of the JB that ends there */
 
 	memset(page, ELISA_GATE_FILL, ELISA_PAGE_SIZE);
 	memcpy(page + start, v->landing, v->landing_end - v->landing);

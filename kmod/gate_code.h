@@ -38,36 +38,36 @@
  * list[1]) and 10 e0 d6 1f (saved RSP); D6 and 1F are invalid opcodes in
  * 64-bit mode, 08 D0 and 10 E0 are register operations.
  */
-#define ELISA_GATE_LIST_VA	0x1fd6d000
-#define ELISA_GATE_PRIVATE_VA	0x1fd6e000
-#define ELISA_GATE_RSP_OFFSET	0x10
+#define ELISA_GATE_LIST_VA    0x1fd6d000
+#define ELISA_GATE_PRIVATE_VA 0x1fd6e000
+#define ELISA_GATE_RSP_OFFSET 0x10
 
 /* Page numbers of both in chunk ELISA_CHUNK_GATE_DATA. */
 #define ELISA_GATE_LIST_PAGE	((ELISA_GATE_LIST_VA >> 12) & 511)
-#define ELISA_GATE_PRIVATE_PAGE	((ELISA_GATE_PRIVATE_VA >> 12) & 511)
+#define ELISA_GATE_PRIVATE_PAGE ((ELISA_GATE_PRIVATE_VA >> 12) & 511)
 
 /*
  * Stored to list[1] when no instance is bound: not a valid EPTP (reserved
  * bits 11:8 are set), so VMFUNC exits; invalid opcodes when executed.
  */
-#define ELISA_GATE_CLOSED	0x1f1f1f1e
+#define ELISA_GATE_CLOSED 0x1f1f1f1e
 
 /* list[0] & CLEAR is not a valid EPTP, | SET makes it one again. */
-#define ELISA_GATE_DEFAULT_CLEAR	0xc7	/* page-walk length bits */
-#define ELISA_GATE_DEFAULT_SET		0x18	/* 4 levels */
+#define ELISA_GATE_DEFAULT_CLEAR 0xc7 /* page-walk length bits */
+#define ELISA_GATE_DEFAULT_SET	 0x18 /* 4 levels */
 
 /*
  * Full variant: pages of chunk ELISA_CHUNK_INSTANCE that map the EPTP list and
  * the gate-private page of the vCPU that an instance is bound to.
  */
 #define ELISA_FULL_LIST_PAGE	1
-#define ELISA_FULL_PRIVATE_PAGE	2
+#define ELISA_FULL_PRIVATE_PAGE 2
 #define ELISA_FULL_LIST_VA \
 	(ELISA_SUB_INFO + ELISA_FULL_LIST_PAGE * ELISA_PAGE_SIZE)
 #define ELISA_FULL_PRIVATE_VA \
 	(ELISA_SUB_INFO + ELISA_FULL_PRIVATE_PAGE * ELISA_PAGE_SIZE)
 
-#define ELISA_GATE_FILL		0xcc	/* INT3 */
+#define ELISA_GATE_FILL 0xcc /* INT3 */
 
 #ifndef __ASSEMBLER__
 #include "portable.h"

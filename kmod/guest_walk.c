@@ -11,11 +11,11 @@
 #include "mode.h"
 #include "vmcs.h"
 
-#define PTE_P		BIT_ULL(0)
-#define PTE_RW		BIT_ULL(1)
-#define PTE_US		BIT_ULL(2)
-#define PTE_PS		BIT_ULL(7)
-#define PTE_ADDR	0x000ffffffffff000ULL
+#define PTE_P	 BIT_ULL(0)
+#define PTE_RW	 BIT_ULL(1)
+#define PTE_US	 BIT_ULL(2)
+#define PTE_PS	 BIT_ULL(7)
+#define PTE_ADDR 0x000ffffffffff000ULL
 
 /*
  * The host-virtual address of a guest frame in ordinary, writable memory.  Not

@@ -47,7 +47,7 @@
 #include "vmcs.h"
 
 /* Basic reason and the entry-failure bit; not the bus-lock flag. */
-#define EXIT_REASON_MASK	0x8000ffffULL
+#define EXIT_REASON_MASK 0x8000ffffULL
 
 static atomic_t active = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(active_zero);
@@ -260,17 +260,20 @@ static void notrace on_destroy(unsigned long ip, unsigned long parent_ip,
 
 static struct hook {
 	const char *symbol;
-	bool in_vendor;			/* of kvm_intel, not of kvm */
+	bool in_vendor; /* of kvm_intel, not of kvm */
 	struct ftrace_ops ops;
 } hook[] = {
-	{ "kvm_arch_destroy_vm", false,
+	{ "kvm_arch_destroy_vm",
+	  false,
 	  { .func = on_destroy,
 	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
-	{ "vmx_handle_exit", true,
+	{ "vmx_handle_exit",
+	  true,
 	  { .func = on_exit,
 	    .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY |
 		     ELISA_FTRACE_FLAGS } },
-	{ "vmx_vcpu_run", true,
+	{ "vmx_vcpu_run",
+	  true,
 	  { .func = on_entry,
 	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
 };

@@ -25,7 +25,7 @@ struct call {
 };
 
 /* RESUME was accepted: enter again with RIP on the VMCALL. */
-#define CALL_AGAIN	1000000
+#define CALL_AGAIN 1000000
 
 static s64 hc_version(struct call *c)
 {
@@ -168,8 +168,7 @@ void elisa_hypercall(struct kvm_vcpu *vcpu)
 		.r8 = regs[VCPU_REGS_R8],
 		.r9 = regs[VCPU_REGS_R9],
 	};
-	u32 nr = array_index_nospec(regs[VCPU_REGS_RAX] & 0xff,
-				    ELISA_HC_COUNT);
+	u32 nr = array_index_nospec(regs[VCPU_REGS_RAX] & 0xff, ELISA_HC_COUNT);
 	bool known = (regs[VCPU_REGS_RAX] & 0xff) < ELISA_HC_COUNT;
 	s64 ret = -KVM_ENOSYS;
 

@@ -98,12 +98,11 @@ static int add_figures(struct elisa_vm *vm, void *arg)
 
 static int get_figures(char *text, const struct kernel_param *param)
 {
-	struct figures f = { };
+	struct figures f = {};
 
 	elisa_vm_for_each(add_figures, 0, &f);
-	return sysfs_emit(text, "%u %u %u %u %u %u\n", f.attachments,
-			  f.exports, f.instances, f.pinned, f.armed,
-			  elisa_ledger_pages());
+	return sysfs_emit(text, "%u %u %u %u %u %u\n", f.attachments, f.exports,
+			  f.instances, f.pinned, f.armed, elisa_ledger_pages());
 }
 
 static const struct kernel_param_ops figures_ops = {

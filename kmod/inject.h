@@ -35,6 +35,6 @@ static inline bool elisa_inject_event(void)
 #endif
 
 /* @alloc, or NULL in its place. */
-#define elisa_try_alloc(alloc)	(elisa_inject() ? NULL : (alloc))
+#define elisa_try_alloc(alloc) (elisa_inject() ? NULL : (alloc))
 
 #endif /* ELISA_INJECT_H */

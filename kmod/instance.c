@@ -65,8 +65,8 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 	INIT_LIST_HEAD(&inst->all);
 	INIT_LIST_HEAD(&inst->free);
 	/* A power of two from kmalloc is aligned to its size: XSAVE wants 64. */
-	inst->fpu = elisa_try_alloc(kzalloc(ELISA_FPU_AREA,
-					    GFP_KERNEL_ACCOUNT));
+	inst->fpu =
+		elisa_try_alloc(kzalloc(ELISA_FPU_AREA, GFP_KERNEL_ACCOUNT));
 	if (!inst->fpu || elisa_ept_alloc_sub(&inst->ept, att->is_full) ||
 	    elisa_table_alloc(&inst->pages) || elisa_table_alloc(&inst->self) ||
 	    elisa_table_alloc(&inst->control))
@@ -75,12 +75,13 @@ static struct elisa_instance *instance_create(struct elisa_attachment *att)
 		if (elisa_table_alloc(&inst->stack[i]))
 			goto err;
 		elisa_ept_set_page(inst->pages.va, ELISA_STACK_FIRST_PAGE + i,
-				   inst->stack[i].pa, ELISA_EPT_R | ELISA_EPT_W);
+				   inst->stack[i].pa,
+				   ELISA_EPT_R | ELISA_EPT_W);
 	}
 	elisa_ept_set_page(inst->pages.va, 0, att->info.pa, ELISA_EPT_R);
 	map_identity(inst);
-	elisa_ept_set_page(inst->pages.va, ELISA_CONTROL_PAGE,
-			   inst->control.pa, ELISA_EPT_R | ELISA_EPT_W);
+	elisa_ept_set_page(inst->pages.va, ELISA_CONTROL_PAGE, inst->control.pa,
+			   ELISA_EPT_R | ELISA_EPT_W);
 
 	/* Rights are cut here: the tables below are shared with others. */
 	data = ELISA_EPT_R;
@@ -179,8 +180,7 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
  *
  * Context: vm->lock held, sleeps.
  */
-void elisa_instance_map(struct elisa_instance *inst,
-			const struct elisa_vcpu *v)
+void elisa_instance_map(struct elisa_instance *inst, const struct elisa_vcpu *v)
 {
 	const struct elisa_vcpu *old = inst->mapped;
 
@@ -244,8 +244,7 @@ static bool step(struct elisa_instance *inst, enum elisa_ievent event)
 }
 
 /* att->lock held.  Whatever the instance held has no owner any more. */
-static bool release_locked(struct elisa_instance *inst,
-			   enum elisa_ievent event)
+static bool release_locked(struct elisa_instance *inst, enum elisa_ievent event)
 {
 	if (!step(inst, event))
 		return false;

@@ -21,7 +21,7 @@ struct pid;
 struct elisa_vcpu;
 
 /* After that time in SUSPENDED a call may be ended for others: reclaim.h. */
-#define ELISA_STALE_SECONDS	10
+#define ELISA_STALE_SECONDS 10
 
 /**
  * struct elisa_saved - a suspended call

@@ -14,7 +14,7 @@
 #include "mode.h"
 #include "vm.h"
 
-#define LIST_ENTRIES	512
+#define LIST_ENTRIES 512
 
 /*
  * What gate pages have to be, of attachments with and without full trust, and
@@ -66,8 +66,8 @@ static bool gates_match(const struct elisa_vcpu *v)
 			continue;
 		inst = v->slot[slot].instance;
 		is_full = v->slot[slot].is_full;
-		elisa_gate_set_eptp(want[is_full], inst ? (u32)inst->eptp :
-							  ELISA_GATE_CLOSED);
+		elisa_gate_set_eptp(want[is_full],
+				    inst ? (u32)inst->eptp : ELISA_GATE_CLOSED);
 		match &= is_same_page((u64 *)want[is_full],
 				      v->slot[slot].gate.va);
 	}
@@ -84,11 +84,12 @@ static bool gates_match(const struct elisa_vcpu *v)
 void elisa_invariant_check(const struct elisa_vcpu *v)
 {
 	WARN_ONCE(!list_is_closed(v),
-		  "elisa: vm %u vcpu %d: EPTP list %llx %llx %llx\n",
-		  v->vm->id, v->vcpu->vcpu_idx, v->list.va[0], v->list.va[1],
+		  "elisa: vm %u vcpu %d: EPTP list %llx %llx %llx\n", v->vm->id,
+		  v->vcpu->vcpu_idx, v->list.va[0], v->list.va[1],
 		  v->list.va[2]);
-	WARN_ONCE(!gates_match(v), "elisa: vm %u vcpu %d: a gate page changed\n",
-		  v->vm->id, v->vcpu->vcpu_idx);
+	WARN_ONCE(!gates_match(v),
+		  "elisa: vm %u vcpu %d: a gate page changed\n", v->vm->id,
+		  v->vcpu->vcpu_idx);
 	WARN_ONCE(elisa_vmread(EPT_POINTER) != v->default_eptp,
 		  "elisa: vm %u vcpu %d: EPT_POINTER %llx is not KVM's\n",
 		  v->vm->id, v->vcpu->vcpu_idx, elisa_vmread(EPT_POINTER));

@@ -20,7 +20,7 @@
 #include "gate_code.h"
 #include "ledger.h"
 
-#define IN_USE		U64_MAX
+#define IN_USE U64_MAX
 
 /**
  * struct record - a page that the module holds
@@ -184,7 +184,8 @@ static void walk(const u64 *table, unsigned int level, u64 gpa, u64 until,
 		 visit_fn visit)
 {
 	static const char *const table_name[] = {
-		[1] = "EPT page table", [2] = "EPT page directory",
+		[1] = "EPT page table",
+		[2] = "EPT page directory",
 		[3] = "EPT directory-pointer table",
 	};
 	unsigned int i, shift = 12 + 9 * (level - 1);

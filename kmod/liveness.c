@@ -18,7 +18,7 @@
 #include "vcpu.h"
 #include "vm.h"
 
-#define SLOTS_PER_PAGE	(ELISA_PAGE_SIZE / sizeof(u64))
+#define SLOTS_PER_PAGE (ELISA_PAGE_SIZE / sizeof(u64))
 
 /**
  * elisa_liveness_alloc() - pages of an export
@@ -64,8 +64,8 @@ static void publish(const struct elisa_instance *inst, u64 id)
 {
 	struct elisa_liveness *live = liveness_of(inst);
 	unsigned int slot = inst->live_slot;
-	u64 *entry = live->page[slot / SLOTS_PER_PAGE].va +
-		     slot % SLOTS_PER_PAGE;
+	u64 *entry =
+		live->page[slot / SLOTS_PER_PAGE].va + slot % SLOTS_PER_PAGE;
 
 	/*
 	 * Who reads this finds what the dead call has stored: the CPU that it
@@ -195,8 +195,7 @@ void elisa_liveness_wait(struct elisa_instance *waiter, u64 owner, bool first,
 		 * enter it now comes before, and it is BOUND, or after, and
 		 * finds no call to resume.  Dead: whoever revokes it frees it.
 		 */
-		if (look(waiter, inst, owner, first) &&
-		    !READ_ONCE(att->dead) &&
+		if (look(waiter, inst, owner, first) && !READ_ONCE(att->dead) &&
 		    elisa_instance_doom(inst)) {
 			kref_get(&att->vm->ref);
 			wait->aborted = att->vm;

@@ -13,13 +13,13 @@
 #include "mode.h"
 #include "vm.h"
 
-#define CR4_CET		BIT_ULL(23)
-#define CR4_UINTR	BIT_ULL(25)
-#define CR4_FRED	BIT_ULL(32)
-#define CR3_ADDR	0x000ffffffffff000ULL
-#define XCR0_APX	BIT_ULL(19)
-#define IDT_SIZE	0x1000
-#define CS_AR_L		BIT_ULL(13)
+#define CR4_CET	  BIT_ULL(23)
+#define CR4_UINTR BIT_ULL(25)
+#define CR4_FRED  BIT_ULL(32)
+#define CR3_ADDR  0x000ffffffffff000ULL
+#define XCR0_APX  BIT_ULL(19)
+#define IDT_SIZE  0x1000
+#define CS_AR_L	  BIT_ULL(13)
 
 static bool overlap(u64 base, u64 size, u64 first, u64 bytes)
 {

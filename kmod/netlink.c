@@ -21,19 +21,19 @@
 #include "vm.h"
 #include "vm_policy.h"
 
-#define PINNED_PAGES_MAX	1048576
-#define SUSPENDED_MS_MAX	3600000
-#define SECTION_US_MAX		1000
+#define PINNED_PAGES_MAX 1048576
+#define SUSPENDED_MS_MAX 3600000
+#define SECTION_US_MAX	 1000
 
 static const struct nla_policy grant_policy[ELISA_GRANT_A_MAX + 1] = {
-	[ELISA_GRANT_A_KIND] =
-		NLA_POLICY_RANGE(NLA_U8, ELISA_GRANT_EXPORT,
-				 ELISA_GRANT_ATTACH),
+	[ELISA_GRANT_A_KIND] = NLA_POLICY_RANGE(NLA_U8, ELISA_GRANT_EXPORT,
+						ELISA_GRANT_ATTACH),
 	[ELISA_GRANT_A_PATTERN] = { .type = NLA_NUL_STRING,
 				    .len = ELISA_NAME_MAX },
 	[ELISA_GRANT_A_RIGHTS] =
 		NLA_POLICY_MASK(NLA_U32, ELISA_RIGHT_READ | ELISA_RIGHT_WRITE |
-				ELISA_RIGHT_KERNEL | ELISA_RIGHT_FULL_TRUST),
+						 ELISA_RIGHT_KERNEL |
+						 ELISA_RIGHT_FULL_TRUST),
 };
 
 static const struct nla_policy limit_policy[ELISA_LIMIT_A_MAX + 1] = {
@@ -72,8 +72,8 @@ static const struct nla_policy segment_policy[ELISA_SEGMENT_A_MAX + 1] = {
 	[ELISA_SEGMENT_A_FIRST_PAGE] = { .type = NLA_U32 },
 	[ELISA_SEGMENT_A_PAGES] = { .type = NLA_U32 },
 	[ELISA_SEGMENT_A_PROT] =
-		NLA_POLICY_MASK(NLA_U32, ELISA_PROT_R | ELISA_PROT_W |
-				ELISA_PROT_X),
+		NLA_POLICY_MASK(NLA_U32,
+				ELISA_PROT_R | ELISA_PROT_W | ELISA_PROT_X),
 };
 
 static const struct nla_policy entry_policy[ELISA_ENTRY_A_MAX + 1] = {
@@ -119,7 +119,8 @@ static int check_admin(struct sk_buff *skb, struct genl_info *info)
 {
 	if (may_administer(skb))
 		return 0;
-	GENL_SET_ERR_MSG(info, "needs CAP_SYS_ADMIN in the initial user namespace");
+	GENL_SET_ERR_MSG(info,
+			 "needs CAP_SYS_ADMIN in the initial user namespace");
 	return -EPERM;
 }
 
@@ -326,8 +327,12 @@ static int parse_limits(struct genl_info *info, struct elisa_limits *limits)
 }
 
 static const struct elisa_vm_policy default_policy = {
-	.limits = { .attachments = 16, .instances = 64, .exports = 4,
-		    .pinned_pages = 16384, .suspended_ms = 1000, .events = 10 },
+	.limits = { .attachments = 16,
+		    .instances = 64,
+		    .exports = 4,
+		    .pinned_pages = 16384,
+		    .suspended_ms = 1000,
+		    .events = 10 },
 	.pcid = ELISA_PCID_INTERCEPT,
 	.origin = ELISA_ORIGIN_HAND,
 };
@@ -375,7 +380,7 @@ static int parse_enrolment(struct genl_info *info, struct elisa_enrolment *e)
 
 static int cmd_vm_enrol(struct sk_buff *skb, struct genl_info *info)
 {
-	struct elisa_enrolment e = { };
+	struct elisa_enrolment e = {};
 	const char *why = NULL;
 	struct reply r;
 	u32 id;
@@ -423,7 +428,7 @@ static struct elisa_vm *named_vm(struct genl_info *info, int *err)
 
 static int set_vm(struct reply *r, struct elisa_vm *vm)
 {
-	struct elisa_revoked revoked = { };
+	struct elisa_revoked revoked = {};
 	struct elisa_vm_policy policy;
 	int err;
 
@@ -462,10 +467,10 @@ static int cmd_vm_set(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* As much as ELISA_GRANTS_MAX grants need, and the rest. */
-#define POLICY_REPLY_SIZE \
-	(512 + ELISA_GRANTS_MAX * \
-	 (nla_total_size(0) + nla_total_size(1) + nla_total_size(4) + \
-	  nla_total_size(ELISA_NAME_SIZE)))
+#define POLICY_REPLY_SIZE                                       \
+	(512 + ELISA_GRANTS_MAX *                               \
+		       (nla_total_size(0) + nla_total_size(1) + \
+			nla_total_size(4) + nla_total_size(ELISA_NAME_SIZE)))
 
 static int put_grant(struct sk_buff *skb, const struct elisa_grant *grant)
 {
@@ -475,7 +480,8 @@ static int put_grant(struct sk_buff *skb, const struct elisa_grant *grant)
 	if (!nest)
 		return -EMSGSIZE;
 	err = nla_put_u8(skb, ELISA_GRANT_A_KIND, grant->kind) ?:
-	      nla_put_string(skb, ELISA_GRANT_A_PATTERN, grant->pattern);
+		      nla_put_string(skb, ELISA_GRANT_A_PATTERN,
+				     grant->pattern);
 	if (!err && grant->kind == ELISA_GRANT_ATTACH)
 		err = nla_put_u32(skb, ELISA_GRANT_A_RIGHTS, grant->rights);
 	nla_nest_end(skb, nest);
@@ -585,7 +591,8 @@ static int cmd_attachment_del(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	id = nla_get_u32(info->attrs[ELISA_A_ATTACHMENT_ID]);
-	err = elisa_attachment_end(id, nla_get_flag(info->attrs[ELISA_A_FORGET]));
+	err = elisa_attachment_end(id,
+				   nla_get_flag(info->attrs[ELISA_A_FORGET]));
 	if (err)
 		GENL_SET_ERR_MSG(info, "no attachment has this number");
 	return err;
@@ -619,8 +626,7 @@ static int add_segment(struct elisa_export *export, struct file *image,
 		return refuse(info, nla, -EINVAL,
 			      "a segment needs FIRST_PAGE, PAGES and PROT");
 	first = nla_get_u32(tb[ELISA_SEGMENT_A_FIRST_PAGE]);
-	err = elisa_export_host_segment(export, image,
-					first,
+	err = elisa_export_host_segment(export, image, first,
 					nla_get_u32(tb[ELISA_SEGMENT_A_PAGES]),
 					nla_get_u32(tb[ELISA_SEGMENT_A_PROT]),
 					&why);

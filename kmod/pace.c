@@ -11,8 +11,8 @@
 #include "pace.h"
 #include "vm.h"
 
-#define BURST		20
-#define INTERVAL	(HZ / 50)	/* jiffies: 20 ms */
+#define BURST	 20
+#define INTERVAL (HZ / 50) /* jiffies: 20 ms */
 
 /** elisa_pace_init() - a VM has done nothing yet */
 void elisa_pace_init(struct elisa_vm *vm)

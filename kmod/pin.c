@@ -116,9 +116,11 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 				       &hva);
 		if (err)
 			goto err_unpin;
-		err = elisa_inject() ? -ENOMEM :
-			pin_user_pages_fast(hva, 1, FOLL_WRITE | FOLL_LONGTERM,
-					    &pins->pages[pins->n_pages]);
+		err = elisa_inject() ?
+			      -ENOMEM :
+			      pin_user_pages_fast(hva, 1,
+						  FOLL_WRITE | FOLL_LONGTERM,
+						  &pins->pages[pins->n_pages]);
 		if (err != 1) {
 			err = err < 0 ? err : -EFAULT;
 			goto err_unpin;
@@ -139,7 +141,7 @@ err_unpin:
 	drop_from(pins, first);
 	unpin_user_pages(pins->pages + first, pins->n_pages - first);
 	pins->n_pages = first;
-	pins->n_runs = 0;	/* noted by who pins once only */
+	pins->n_runs = 0; /* noted by who pins once only */
 err_account:
 	atomic64_sub(n_pages, &vm->mm->pinned_vm);
 err_limit:

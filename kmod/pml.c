@@ -11,7 +11,7 @@
 #include "pml.h"
 #include "vmcs.h"
 
-#define PML_ENTRIES	512
+#define PML_ENTRIES 512
 
 /**
  * elisa_pml_flush() - mark the pages in the PML buffer dirty

@@ -10,9 +10,9 @@
 #include <elisa/hypercall.h>
 
 struct elisa_grant {
-	u8 kind;			/* enum elisa_grant_kind */
-	u32 rights;			/* ELISA_RIGHT_*, for attach */
-	char pattern[ELISA_NAME_SIZE];	/* '*' and '?' match */
+	u8 kind;		       /* enum elisa_grant_kind */
+	u32 rights;		       /* ELISA_RIGHT_*, for attach */
+	char pattern[ELISA_NAME_SIZE]; /* '*' and '?' match */
 };
 
 bool elisa_glob(const char *pattern, const char *name);

@@ -26,7 +26,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int32_t s32;
 
-#define BIT_ULL(n)	(1ULL << (n))
+#define BIT_ULL(n) (1ULL << (n))
 
 static inline void cond_resched(void)
 {

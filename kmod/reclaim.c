@@ -12,7 +12,7 @@
 #include "vm.h"
 
 /* Freed at once, so that a VM with many windows needs few INVEPTs. */
-#define BATCH	8
+#define BATCH 8
 
 /* Free instances of all windows but @att's, to @victims; how many. */
 static unsigned int collect(struct elisa_attachment *att,
@@ -38,8 +38,8 @@ static struct elisa_instance *end_stale_call(struct elisa_vm *vm)
 		if (!vm->attachment[slot])
 			continue;
 		inst = elisa_instance_find_stale(vm->attachment[slot]);
-		if (inst && (!oldest ||
-			     inst->suspended_at < oldest->suspended_at))
+		if (inst &&
+		    (!oldest || inst->suspended_at < oldest->suspended_at))
 			oldest = inst;
 	}
 	/* RESUME needs vm->lock: it is suspended still. */

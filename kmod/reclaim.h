@@ -23,8 +23,8 @@ struct elisa_attachment;
 
 enum elisa_reclaim {
 	ELISA_RECLAIM_NONE,
-	ELISA_RECLAIM_SAME,	/* one is on the attachment's free list */
-	ELISA_RECLAIM_OTHER,	/* fewer are in use, all CPUs were interrupted */
+	ELISA_RECLAIM_SAME,  /* one is on the attachment's free list */
+	ELISA_RECLAIM_OTHER, /* fewer are in use, all CPUs were interrupted */
 };
 
 enum elisa_reclaim elisa_reclaim(struct elisa_attachment *att);

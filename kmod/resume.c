@@ -18,7 +18,7 @@
 #include "vm.h"
 
 /* Flags that a resumed call takes from the caller, not from its save area. */
-#define CALLER_FLAGS	(X86_EFLAGS_IF | X86_EFLAGS_IOPL)
+#define CALLER_FLAGS (X86_EFLAGS_IF | X86_EFLAGS_IOPL)
 
 /*
  * May @inst run on this vCPU as it is?  Also checked by the entry hook: the
@@ -30,8 +30,7 @@ static bool fits(struct elisa_vcpu *v, struct elisa_instance *inst)
 	u64 cr4 = elisa_vmread(GUEST_CR4);
 
 	/* XRSTOR of a component that XCR0 lacks would fault. */
-	if (cr4 & X86_CR4_OSXSAVE &&
-	    inst->saved.fpu_mask & ~vcpu->arch.xcr0)
+	if (cr4 & X86_CR4_OSXSAVE && inst->saved.fpu_mask & ~vcpu->arch.xcr0)
 		return false;
 	return elisa_cpl() == inst->att->cpl && elisa_mode_64bit_code() &&
 	       !elisa_mode_refusal(v->vm, vcpu);
@@ -140,7 +139,7 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 	elisa_set_rsp(vcpu, saved->regs[VCPU_REGS_RSP]);
 	elisa_set_rip(vcpu, saved->rip);
 	elisa_load_rflags(vcpu, (saved->rflags & ~(u64)CALLER_FLAGS) |
-				inst->att->rflags);
+					inst->att->rflags);
 	elisa_clear_shadow();
 	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 	vcpu->arch.cr2 = saved->cr2;
@@ -149,8 +148,8 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 	v->private.va[ELISA_GATE_RSP_OFFSET / 8] = saved->caller_rsp;
 	/* As the gate's entry half leaves it; list[1] is 0 outside a call. */
 	if (!inst->att->is_full)
-		v->list.va[ELISA_IDX_DEFAULT] = v->default_eptp &
-			(~0xffULL | ELISA_GATE_DEFAULT_CLEAR);
+		v->list.va[ELISA_IDX_DEFAULT] =
+			v->default_eptp & (~0xffULL | ELISA_GATE_DEFAULT_CLEAR);
 	elisa_vmwrite(EPT_POINTER, inst->eptp);
 }
 

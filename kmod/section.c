@@ -19,8 +19,8 @@
 /* Hard interrupt, on the CPU where the request was put off. */
 static enum hrtimer_restart expire(struct hrtimer *timer)
 {
-	struct elisa_section *s = container_of(timer, struct elisa_section,
-					       timer);
+	struct elisa_section *s =
+		container_of(timer, struct elisa_section, timer);
 
 	/* If the thread is not here any more, it has been rescheduled. */
 	if (READ_ONCE(s->task) == current)
@@ -115,8 +115,7 @@ static bool is_at_aep(struct elisa_vcpu *v)
 {
 	const struct elisa_section *s = &v->section;
 
-	return elisa_rip(v->vcpu) ==
-		       ELISA_WINDOW(s->att->slot) + ELISA_W_AEP &&
+	return elisa_rip(v->vcpu) == ELISA_WINDOW(s->att->slot) + ELISA_W_AEP &&
 	       v->vcpu->arch.regs[VCPU_REGS_RDI] == s->handle;
 }
 

@@ -13,7 +13,7 @@
 #include "inject.h"
 #include "symbols.h"
 
-#define ENDBR64_LEN	4
+#define ENDBR64_LEN 4
 
 /* With IBT a kprobe on a function sits behind its ENDBR64 (F3 0F 1E FA). */
 static bool behind_endbr(const u8 *addr)

@@ -22,7 +22,7 @@
 int elisa_table_alloc(struct elisa_table *table)
 {
 	table->va = elisa_inject() ? NULL :
-		    (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+				     (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	table->pa = table->va ? virt_to_phys(table->va) : 0;
 	if (!table->va)
 		return -ENOMEM;
@@ -31,7 +31,7 @@ int elisa_table_alloc(struct elisa_table *table)
 }
 
 /* Pages looked at in one zone before elisa_table_alloc_root() gives it up. */
-#define ROOT_TRIES	4096
+#define ROOT_TRIES 4096
 
 static struct page *find_root(gfp_t zone, struct list_head *rejected,
 			      bool is_full)
@@ -70,7 +70,7 @@ int elisa_table_alloc_root(struct elisa_table *table, bool is_full)
 	LIST_HEAD(rejected);
 
 	if (elisa_inject()) {
-		*table = (struct elisa_table){ };
+		*table = (struct elisa_table){};
 		return -ENOMEM;
 	}
 	page = find_root(GFP_DMA32, &rejected, is_full);

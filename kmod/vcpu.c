@@ -225,8 +225,7 @@ static bool uses(const struct elisa_vcpu *v, const struct elisa_attachment *att)
 	const struct elisa_instance *inst = v->slot[att->slot].instance;
 
 	return (inst && inst->att == att) ||
-	       (v->pending && v->pending->att == att) ||
-	       v->section.att == att;
+	       (v->pending && v->pending->att == att) || v->section.att == att;
 }
 
 /* Is the vCPU free of the attachment?  Makes it so when it may. */
@@ -280,7 +279,8 @@ void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att)
 	for (i = 0; i < vm->n_vcpu; i++)
 		while (vm->vcpu[i] &&
 		       !swait_event_timeout_exclusive(vm->synced,
-						      try_drop(vm->vcpu[i], att),
+						      try_drop(vm->vcpu[i],
+							       att),
 						      HZ / 10))
 			;
 }

@@ -131,7 +131,7 @@ bool elisa_limit_take(atomic_t *counter, u32 limit, u32 n)
 int elisa_vm_build_gate(struct elisa_vm *vm, bool la57)
 {
 	struct elisa_table *const page[] = {
-		&vm->apt.root, &vm->apt.l3, &vm->apt.l2, &vm->apt.l1,
+		&vm->apt.root,	 &vm->apt.l3,	  &vm->apt.l2, &vm->apt.l1,
 		&vm->apt.low_l3, &vm->apt.low_l2, &vm->apt.l4,
 	};
 	unsigned int i;
@@ -189,7 +189,7 @@ static void leave(struct elisa_vm *vm)
 	mutex_unlock(&vm->lock);
 
 	if (!try_finish(vm))
-		return;	/* elisa_vm_disarmed() or _destroyed() queues again */
+		return; /* elisa_vm_disarmed() or _destroyed() queues again */
 
 	vm->finished = true;
 
@@ -486,8 +486,9 @@ int elisa_vm_enrol(struct elisa_enrolment *e, u32 *id, const char **why)
 		goto out_hooks;
 	err = publish(vm);
 	if (err) {
-		*why = err == -EEXIST ? "this VM is enrolled already" :
-			"this VM is still leaving from an earlier enrolment";
+		*why = err == -EEXIST ?
+			       "this VM is enrolled already" :
+			       "this VM is still leaving from an earlier enrolment";
 		e->policy.grants = vm->policy.grants;
 		vm->policy.grants = NULL;
 		elisa_vm_put(vm);

@@ -35,7 +35,7 @@
 #include "ledger.h"
 #include "policy.h"
 
-#define ELISA_VM_NAME_SIZE	64
+#define ELISA_VM_NAME_SIZE 64
 
 struct elisa_attachment;
 struct elisa_vcpu;
@@ -65,7 +65,7 @@ struct elisa_stats {
 	atomic64_t attaches, denied, aex, resumes, gate_exits, faults, busy;
 	atomic64_t waits, yields, aborted, sections;
 	atomic_t armed, attachments, exports, instances, pinned_pages,
-		 suspended;
+		suspended;
 };
 
 /** struct elisa_identity - how the host names a VM */
@@ -116,7 +116,7 @@ struct elisa_vm {
 	struct elisa_identity identity;
 	struct elisa_vm_policy policy;
 	struct mm_struct *mm;
-	struct mutex lock;		/* see above */
+	struct mutex lock; /* see above */
 	bool la57;
 	bool gate_built;
 	bool finished;

@@ -19,21 +19,23 @@
 
 static __always_inline u64 elisa_vmread(unsigned long field)
 {
-	u64 value = 0;	/* stays if there is no such field, and at #UD */
+	u64 value = 0; /* stays if there is no such field, and at #UD */
 
 	asm volatile("1: vmread %1, %0\n"
-		     "2:\n"
-		     _ASM_EXTABLE(1b, 2b)
-		     : "+r" (value) : "r" (field) : "cc");
+		     "2:\n" _ASM_EXTABLE(1b, 2b)
+		     : "+r"(value)
+		     : "r"(field)
+		     : "cc");
 	return value;
 }
 
 static __always_inline void elisa_vmwrite(unsigned long field, u64 value)
 {
 	asm volatile("1: vmwrite %1, %0\n"
-		     "2:\n"
-		     _ASM_EXTABLE(1b, 2b)
-		     : : "r" (field), "rm" (value) : "cc");
+		     "2:\n" _ASM_EXTABLE(1b, 2b)
+		     :
+		     : "r"(field), "rm"(value)
+		     : "cc");
 }
 
 #endif /* ELISA_VMCS_H */

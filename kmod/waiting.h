@@ -12,7 +12,7 @@
 #include "portable.h"
 
 /* For elisa_waiting_look(): the owner runs, or waits itself. */
-#define ELISA_NOT_SUSPENDED	(~0ULL)
+#define ELISA_NOT_SUSPENDED (~0ULL)
 
 /**
  * struct elisa_waiting - a waiter's patience

@@ -12,7 +12,10 @@ static inline uint64_t ticks(void)
 {
 	uint32_t low, high;
 
-	__asm__ volatile("lfence\n\trdtsc" : "=a" (low), "=d" (high) : : "memory");
+	__asm__ volatile("lfence\n\trdtsc"
+			 : "=a"(low), "=d"(high)
+			 :
+			 : "memory");
 	return (uint64_t)high << 32 | low;
 }
 

@@ -21,25 +21,25 @@
 #include "verify.h"
 
 /* As the library: an image is small, but there is debug information. */
-#define FILE_MAX	(16u << 20)
-#define FINDINGS_MAX	100
+#define FILE_MAX     (16u << 20)
+#define FINDINGS_MAX 100
 
 enum status {
 	STATUS_OK,
-	STATUS_REFUSED,		/* or cannot be read */
+	STATUS_REFUSED, /* or cannot be read */
 	STATUS_USAGE,
 };
 
 struct finding {
 	const char *instruction;
-	uint64_t offset;	/* in the image */
+	uint64_t offset; /* in the image */
 };
 
 static struct {
 	uint8_t *bytes;
 	size_t size;
 	struct subimage image;
-	char refusal[SUBIMAGE_ERR_SIZE];	/* the loader's */
+	char refusal[SUBIMAGE_ERR_SIZE]; /* the loader's */
 	struct finding finding[FINDINGS_MAX];
 	unsigned int n_findings;
 } file;
@@ -139,8 +139,7 @@ static void print_findings(void)
 		printf("refused: forbidden instruction %s at image offset %#" PRIx64,
 		       f->instruction, f->offset);
 		if (find(&symbol, f->offset))
-			printf(", in %s+%#" PRIx64, symbol.name,
-			       symbol.offset);
+			printf(", in %s+%#" PRIx64, symbol.name, symbol.offset);
 		putchar('\n');
 	}
 	if (file.n_findings == FINDINGS_MAX)
@@ -273,8 +272,8 @@ static json_t *show_json(void)
 		json_t *item = json_object();
 
 		put(item, "kind", json_string(kind(seg)));
-		put(item, "offset", number((uint64_t)seg->first_page *
-					   ELISA_PAGE_SIZE));
+		put(item, "offset",
+		    number((uint64_t)seg->first_page * ELISA_PAGE_SIZE));
 		put(item, "bytes", number(seg->size));
 		put(item, "pages", number(seg->npages));
 		append(list, item);

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 struct symbol {
-	char name[64];		/* printable; a longer one is cut */
-	uint64_t offset;	/* bytes from the function's start */
+	char name[64];	 /* printable; a longer one is cut */
+	uint64_t offset; /* bytes from the function's start */
 };
 
 /**

@@ -17,8 +17,8 @@
 #include <linux/atomic.h>
 #include <linux/kernel.h>
 
-#define ELISA_EXTACK_TEXTS	16
-#define ELISA_EXTACK_SIZE	80
+#define ELISA_EXTACK_TEXTS 16
+#define ELISA_EXTACK_SIZE  80
 
 /*
  * The texts of the last refusals.  A text is replaced when so many others came

@@ -17,26 +17,25 @@
 #include "../symbols.h"
 
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
-#define elisa_ftrace_regs	ftrace_regs
+#define elisa_ftrace_regs ftrace_regs
 /* Ours cannot recurse: they call nothing that is hooked. */
-#define ELISA_FTRACE_FLAGS	0
+#define ELISA_FTRACE_FLAGS 0
 
 #ifdef ftrace_regs_set_instruction_pointer
-#define elisa_ftrace_arg0(fregs) \
-	((void *)ftrace_regs_get_argument(fregs, 0))
+#define elisa_ftrace_arg0(fregs) ((void *)ftrace_regs_get_argument(fregs, 0))
 #define elisa_ftrace_redirect(fregs, function) \
 	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)(function))
 #else
-#define elisa_ftrace_arg0(fregs)	((void *)(fregs)->regs.di)
+#define elisa_ftrace_arg0(fregs) ((void *)(fregs)->regs.di)
 #define elisa_ftrace_redirect(fregs, function) \
 	ftrace_instruction_pointer_set(fregs, (unsigned long)(function))
 #endif
 
 #elif defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
-#define elisa_ftrace_regs	pt_regs
+#define elisa_ftrace_regs pt_regs
 #define ELISA_FTRACE_FLAGS \
 	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
-#define elisa_ftrace_arg0(regs)		((void *)(regs)->di)
+#define elisa_ftrace_arg0(regs) ((void *)(regs)->di)
 #define elisa_ftrace_redirect(regs, function) \
 	instruction_pointer_set(regs, (unsigned long)(function))
 #else

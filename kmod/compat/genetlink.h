@@ -12,19 +12,19 @@
 #include <net/genetlink.h>
 
 #ifndef ELISA_HAVE_NLA_STRSCPY
-#define nla_strscpy	nla_strlcpy
+#define nla_strscpy nla_strlcpy
 #endif
 
 #ifdef GENL_MCAST_CAP_SYS_ADMIN
-#define ELISA_GENL_ADMIN_GROUP	.flags = GENL_MCAST_CAP_SYS_ADMIN
+#define ELISA_GENL_ADMIN_GROUP .flags = GENL_MCAST_CAP_SYS_ADMIN
 #elif defined(ELISA_HAVE_GENL_CAP_SYS_ADMIN)
-#define ELISA_GENL_ADMIN_GROUP	.cap_sys_admin = 1
+#define ELISA_GENL_ADMIN_GROUP .cap_sys_admin = 1
 #else
 #error "elisa needs netlink groups for CAP_SYS_ADMIN only: update this kernel"
 #endif
 
 #ifdef ELISA_HAVE_RESV_START_OP
-#define ELISA_GENL_STRICT_FROM(op)	.resv_start_op = (op),
+#define ELISA_GENL_STRICT_FROM(op) .resv_start_op = (op),
 #else
 #define ELISA_GENL_STRICT_FROM(op)
 #endif

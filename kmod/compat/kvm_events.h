@@ -15,12 +15,12 @@
 #include "kvm_regs.h"
 
 #ifdef ELISA_HAVE_EXCEPTION_VMEXIT
-#define elisa_exception_vector(vcpu)	((vcpu)->arch.exception.vector)
+#define elisa_exception_vector(vcpu) ((vcpu)->arch.exception.vector)
 #else
-#define elisa_exception_vector(vcpu)	((vcpu)->arch.exception.nr)
+#define elisa_exception_vector(vcpu) ((vcpu)->arch.exception.nr)
 #endif
 
-#define PENDING_DBG_SINGLE_STEP	BIT_ULL(14)
+#define PENDING_DBG_SINGLE_STEP BIT_ULL(14)
 
 /* No instruction is shadowed any more: RIP has moved. */
 static inline void elisa_clear_shadow(void)
@@ -39,13 +39,13 @@ static inline void elisa_clear_shadow(void)
  */
 static inline void elisa_skip_instruction(struct kvm_vcpu *vcpu)
 {
-	elisa_set_rip(vcpu, elisa_rip(vcpu) +
-			    elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
+	elisa_set_rip(vcpu,
+		      elisa_rip(vcpu) + elisa_vmread(VM_EXIT_INSTRUCTION_LEN));
 	elisa_clear_shadow();
 	if (elisa_rflags() & X86_EFLAGS_TF)
 		elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS,
 			      elisa_vmread(GUEST_PENDING_DBG_EXCEPTIONS) |
-			      PENDING_DBG_SINGLE_STEP);
+				      PENDING_DBG_SINGLE_STEP);
 }
 
 /* Drop an exception or software interrupt that KVM would re-inject. */

@@ -16,13 +16,13 @@
 #include "../vmcs.h"
 
 #ifdef ELISA_HAVE_ARCH_RIP
-#define elisa_arch_rip(vcpu)	((vcpu)->arch.rip)
+#define elisa_arch_rip(vcpu) ((vcpu)->arch.rip)
 #else
-#define elisa_arch_rip(vcpu)	((vcpu)->arch.regs[VCPU_REGS_RIP])
-#define VCPU_REG_RIP		VCPU_REGS_RIP
-#define VCPU_REG_CR3		VCPU_EXREG_CR3
-#define VCPU_REG_RFLAGS		VCPU_EXREG_RFLAGS
-#define VCPU_REG_SEGMENTS	VCPU_EXREG_SEGMENTS
+#define elisa_arch_rip(vcpu) ((vcpu)->arch.regs[VCPU_REGS_RIP])
+#define VCPU_REG_RIP	     VCPU_REGS_RIP
+#define VCPU_REG_CR3	     VCPU_EXREG_CR3
+#define VCPU_REG_RFLAGS	     VCPU_EXREG_RFLAGS
+#define VCPU_REG_SEGMENTS    VCPU_EXREG_SEGMENTS
 #endif
 
 /* The masks are arrays of unsigned long or u32, both little-endian. */
@@ -45,7 +45,8 @@ static inline void elisa_reg_changed(struct kvm_vcpu *vcpu, int reg)
 static inline u64 elisa_rip(struct kvm_vcpu *vcpu)
 {
 	return elisa_reg_is_cached(vcpu, VCPU_REG_RIP) ?
-		       elisa_arch_rip(vcpu) : elisa_vmread(GUEST_RIP);
+		       elisa_arch_rip(vcpu) :
+		       elisa_vmread(GUEST_RIP);
 }
 
 static inline void elisa_set_rip(struct kvm_vcpu *vcpu, u64 rip)

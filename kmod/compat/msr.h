@@ -6,9 +6,9 @@
 #include <asm/msr.h>
 
 #ifdef rdmsrq
-#define elisa_rdmsr_safe(msr, value)	rdmsrq_safe(msr, value)
+#define elisa_rdmsr_safe(msr, value) rdmsrq_safe(msr, value)
 #else
-#define elisa_rdmsr_safe(msr, value)	rdmsrl_safe(msr, value)
+#define elisa_rdmsr_safe(msr, value) rdmsrl_safe(msr, value)
 #endif
 
 #endif /* ELISA_COMPAT_MSR_H */

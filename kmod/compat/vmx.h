@@ -9,13 +9,13 @@
 #include <asm/vmx.h>
 
 #ifndef EXIT_REASON_SIPI_SIGNAL
-#define EXIT_REASON_SIPI_SIGNAL	4
+#define EXIT_REASON_SIPI_SIGNAL 4
 #endif
 #ifndef EXIT_REASON_BUS_LOCK
-#define EXIT_REASON_BUS_LOCK	74
+#define EXIT_REASON_BUS_LOCK 74
 #endif
 #ifndef EXIT_REASON_NOTIFY
-#define EXIT_REASON_NOTIFY	75
+#define EXIT_REASON_NOTIFY 75
 #endif
 
 #endif /* ELISA_COMPAT_VMX_H */

@@ -25,9 +25,9 @@
 #include "kv.h"
 #include "kv_store.h"
 
-#define SHARED_GPA	0x100000000	/* testvmm, layout.h */
-#define SHARED_SIZE	(4ul << 20)
-#define KEYS		1000
+#define SHARED_GPA  0x100000000 /* testvmm, layout.h */
+#define SHARED_SIZE (4ul << 20)
+#define KEYS	    1000
 
 static uint64_t ops = 100000;
 
@@ -64,7 +64,7 @@ static int vmcall_chunk(void *arg, uint64_t first)
 	(void)first;
 	for (i = 0; i < CHUNK_OPS; i++) {
 		rax = 99;
-		__asm__ volatile("vmcall" : "+a" (rax) : : "memory");
+		__asm__ volatile("vmcall" : "+a"(rax) : : "memory");
 		if (rax >= 0)
 			return -EPROTO;
 	}
@@ -89,8 +89,10 @@ static unsigned int vmfuncs_of_call(const struct elisa_attachment *att)
 {
 	uint64_t rax = ELISA_HC(ELISA_HC_VERSION), rdi = 0;
 
-	__asm__ volatile("vmcall" : "+a" (rax), "+D" (rdi) : :
-			 "rsi", "rdx", "memory");
+	__asm__ volatile("vmcall"
+			 : "+a"(rax), "+D"(rdi)
+			 :
+			 : "rsi", "rdx", "memory");
 	return 1 + rdi - !!(elisa_rights(att) & ELISA_RIGHT_FULL_TRUST);
 }
 

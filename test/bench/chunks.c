@@ -8,8 +8,8 @@
 #include "chunks.h"
 #include "ticks.h"
 
-#define WARM_CHUNKS	8
-#define PORT_EXITS	0x5e0	/* testvmm, stats.h */
+#define WARM_CHUNKS 8
+#define PORT_EXITS  0x5e0 /* testvmm, stats.h */
 
 struct sample {
 	uint64_t ticks;
@@ -30,7 +30,7 @@ static int nothing(void *arg, uint64_t first)
 
 	(void)arg;
 	for (i = 0; i < CHUNK_OPS; i++)
-		__asm__ volatile("" : : "r" (first + i));
+		__asm__ volatile("" : : "r"(first + i));
 	return 0;
 }
 
@@ -70,8 +70,7 @@ static void summarize(struct chunk_result *r, const struct sample *s,
 	r->instructions = (double)ticks / CHUNK_OPS;
 }
 
-static int run(struct chunk_result *result, uint64_t n, chunk_fn *fn,
-	       void *arg)
+static int run(struct chunk_result *result, uint64_t n, chunk_fn *fn, void *arg)
 {
 	struct sample *s = calloc(n, sizeof(*s));
 	uint64_t i;

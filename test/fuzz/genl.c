@@ -12,10 +12,10 @@
 #include "genl.h"
 
 #ifndef SOL_NETLINK
-#define SOL_NETLINK	270
+#define SOL_NETLINK 270
 #endif
 
-#define HEADERS		(NLMSG_HDRLEN + GENL_HDRLEN)
+#define HEADERS (NLMSG_HDRLEN + GENL_HDRLEN)
 
 /** genl_open() - a socket that asks for extended ACKs.  Return: it, or -errno */
 int genl_open(void)
@@ -37,7 +37,8 @@ int genl_open(void)
 	return sock;
 }
 
-void genl_begin(struct genl_msg *msg, uint16_t type, uint16_t flags, uint8_t cmd)
+void genl_begin(struct genl_msg *msg, uint16_t type, uint16_t flags,
+		uint8_t cmd)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)msg->buf;
 	struct genlmsghdr *genlh = (struct genlmsghdr *)(nlh + 1);
@@ -243,5 +244,7 @@ int genl_resolve(int sock, struct genl_family *family)
 int genl_join(int sock, uint32_t group)
 {
 	return setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
-			  sizeof(group)) ? -errno : 0;
+			  sizeof(group)) ?
+		       -errno :
+		       0;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GENL_MSG_SIZE	16384
+#define GENL_MSG_SIZE 16384
 
 /**
  * struct genl_msg - a message under construction

@@ -33,11 +33,11 @@
 #include "genl.h"
 #include "small_vm.h"
 
-#define HEADERS		(NLMSG_HDRLEN + GENL_HDRLEN)
-#define CORPUS_MAX	512
-#define OUTCOMES_MAX	1024
-#define FILES_MAX	16
-#define LEAK_KIB	128
+#define HEADERS	     (NLMSG_HDRLEN + GENL_HDRLEN)
+#define CORPUS_MAX   512
+#define OUTCOMES_MAX 1024
+#define FILES_MAX    16
+#define LEAK_KIB     128
 
 struct sample {
 	size_t len;
@@ -122,8 +122,10 @@ static uint32_t some_fd(void)
 static uint32_t some_u32(void)
 {
 	static const uint32_t edge[] = {
-		0, 1, 2, 3, 4, 7, 8, 16, 63, 64, 65, 127, 128, 129, 4096, 4097,
-		1048576, 1048577, 0x7fffffff, 0x80000000, 0xffffffff,
+		0,	    1,		2,	    3,	  4,	   7,
+		8,	    16,		63,	    64,	  65,	   127,
+		128,	    129,	4096,	    4097, 1048576, 1048577,
+		0x7fffffff, 0x80000000, 0xffffffff,
 	};
 
 	if (one_in(3))
@@ -155,7 +157,8 @@ static void put_grant(struct genl_msg *msg)
 	size_t nest = genl_nest(msg, ELISA_A_GRANT);
 
 	if (!one_in(12))
-		put_u8(msg, ELISA_GRANT_A_KIND, one_in(5) ? rnd() : 1 + below(2));
+		put_u8(msg, ELISA_GRANT_A_KIND,
+		       one_in(5) ? rnd() : 1 + below(2));
 	if (!one_in(12))
 		put_string(msg, ELISA_GRANT_A_PATTERN, 31);
 	if (one_in(2))
@@ -217,7 +220,8 @@ static void put_enrolment(struct genl_msg *msg)
 	if (!one_in(15))
 		put_string(msg, ELISA_A_VM_NAME, 63);
 	if (one_in(3))
-		genl_put(msg, ELISA_A_VM_UUID, uuid, one_in(4) ? below(40) : 16);
+		genl_put(msg, ELISA_A_VM_UUID, uuid,
+			 one_in(4) ? below(40) : 16);
 	if (one_in(3))
 		genl_put_u32(msg, ELISA_A_VM_PID,
 			     one_in(3) ? some_u32() : (uint32_t)getpid());
@@ -228,8 +232,8 @@ static void generate(struct genl_msg *msg)
 {
 	static const uint16_t dump = NLM_F_ROOT | NLM_F_MATCH;
 	static const uint16_t more[] = {
-		0, NLM_F_ROOT, NLM_F_MATCH, NLM_F_ATOMIC, NLM_F_ECHO,
-		NLM_F_APPEND, NLM_F_DUMP_INTR, 0xfff0,
+		0,	    NLM_F_ROOT,	  NLM_F_MATCH,	   NLM_F_ATOMIC,
+		NLM_F_ECHO, NLM_F_APPEND, NLM_F_DUMP_INTR, 0xfff0,
 	};
 	uint8_t cmd = one_in(20) ? rnd() : below(ELISA_CMD_MAX + 2);
 	uint16_t flags = NLM_F_ACK;
@@ -241,9 +245,9 @@ static void generate(struct genl_msg *msg)
 		flags ^= more[below(8)];
 	genl_begin(msg, family.id, flags, cmd);
 	if (one_in(30))
-		msg->buf[NLMSG_HDRLEN + 1] = rnd();	/* version */
+		msg->buf[NLMSG_HDRLEN + 1] = rnd(); /* version */
 	if (one_in(30))
-		msg->buf[NLMSG_HDRLEN + 2] = rnd();	/* reserved */
+		msg->buf[NLMSG_HDRLEN + 2] = rnd(); /* reserved */
 	switch (cmd) {
 	case ELISA_CMD_VM_ENROL:
 		put_enrolment(msg);
@@ -310,45 +314,45 @@ static void mutate_once(struct genl_msg *msg)
 	uint32_t len;
 
 	switch (below(9)) {
-	case 0:		/* a bit */
+	case 0: /* a bit */
 		n = NLMSG_HDRLEN + below(msg->len - NLMSG_HDRLEN);
 		msg->buf[n] ^= 1 << below(8);
 		break;
-	case 1:		/* a byte */
+	case 1: /* a byte */
 		n = NLMSG_HDRLEN + below(msg->len - NLMSG_HDRLEN);
 		msg->buf[n] = one_in(2) ? rnd() : 0;
 		break;
-	case 2:		/* an attribute's length */
+	case 2: /* an attribute's length */
 		if (at)
 			store16(msg, at, one_in(2) ? rnd() : below(80));
 		break;
-	case 3:		/* its type */
+	case 3: /* its type */
 		if (at)
 			store16(msg, at + 2, one_in(3) ? rnd() : below(36));
 		break;
-	case 4:		/* shorter, the header agrees */
+	case 4: /* shorter, the header agrees */
 		msg->len = HEADERS + below(msg->len - HEADERS + 1);
 		genl_end(msg);
 		break;
-	case 5:		/* the header lies */
+	case 5: /* the header lies */
 		len = one_in(2) ? rnd() : below(2 * msg->len);
 		memcpy(msg->buf, &len, sizeof(len));
 		break;
-	case 6:		/* everything twice, or many times */
-		for (n = msg->len - HEADERS; n && msg->len + n <=
-		     sizeof(msg->buf) / 2; msg->len += n) {
+	case 6: /* everything twice, or many times */
+		for (n = msg->len - HEADERS;
+		     n && msg->len + n <= sizeof(msg->buf) / 2; msg->len += n) {
 			memcpy(msg->buf + msg->len, msg->buf + HEADERS, n);
 			if (one_in(2))
 				break;
 		}
 		genl_end(msg);
 		break;
-	case 7:		/* junk behind */
+	case 7: /* junk behind */
 		for (n = below(64); n && msg->len < sizeof(msg->buf); n--)
 			msg->buf[msg->len++] = rnd();
 		genl_end(msg);
 		break;
-	default:	/* another command for the same attributes */
+	default: /* another command for the same attributes */
 		msg->buf[NLMSG_HDRLEN] = below(ELISA_CMD_MAX + 2);
 		break;
 	}
@@ -509,7 +513,7 @@ static void on_term(int sig)
 static unsigned long *shared_count;
 
 /* What a storm must have done, of each kind, before the fuzzing may end. */
-#define STORM_LEAST	10
+#define STORM_LEAST 10
 
 static bool storm_is_young(void)
 {
@@ -549,7 +553,9 @@ static int storm_vms(void)
 static int storm_dumps(void)
 {
 	static const uint8_t cmds[] = {
-		ELISA_CMD_VM_GET, ELISA_CMD_EXPORT_GET, ELISA_CMD_ATTACHMENT_GET,
+		ELISA_CMD_VM_GET,
+		ELISA_CMD_EXPORT_GET,
+		ELISA_CMD_ATTACHMENT_GET,
 	};
 	struct genl_answer answer;
 	int sock = genl_open();

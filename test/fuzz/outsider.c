@@ -33,11 +33,11 @@
 #include "small_vm.h"
 
 #ifndef SOL_NETLINK
-#define SOL_NETLINK	270
+#define SOL_NETLINK 270
 #endif
 
-#define NOBODY	65534
-#define N_OF(array)	(sizeof(array) / sizeof((array)[0]))
+#define NOBODY	    65534
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct genl_family family;
 static int root_sock, root_vm;
@@ -296,8 +296,10 @@ static int foreign_vm(pid_t *maker)
 	char byte = 0;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = u.buf, .msg_controllen = sizeof(u.buf),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = u.buf,
+		.msg_controllen = sizeof(u.buf),
 	};
 	struct cmsghdr *c;
 	int pair[2], fd;
@@ -358,7 +360,9 @@ static void try_files(void)
 	       EEXIST);
 	expect("of the same VM again, after it was deleted",
 	       ask(root_sock, ELISA_CMD_VM_DEL, 0, 0, id, &answer) ?:
-	       ask(root_sock, ELISA_CMD_VM_ENROL, vm, maker, 0, &answer), 0);
+		       ask(root_sock, ELISA_CMD_VM_ENROL, vm, maker, 0,
+			   &answer),
+	       0);
 
 	/* The makers die; the files keep the VMs. */
 	kill(other, SIGKILL);

@@ -32,17 +32,17 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define MAX_JOBS	64
-#define MAX_ID		31
-#define MAX_REQUEST	(64 << 10)
-#define MAX_TEXT	4096	/* longer output lines are split */
+#define MAX_JOBS    64
+#define MAX_ID	    31
+#define MAX_REQUEST (64 << 10)
+#define MAX_TEXT    4096 /* longer output lines are split */
 
 struct job {
-	char id[MAX_ID + 1];	/* empty: free */
+	char id[MAX_ID + 1]; /* empty: free */
 	pid_t pid;
-	int out;		/* read end of its output */
+	int out; /* read end of its output */
 	size_t len;
-	char text[MAX_TEXT];	/* unfinished line */
+	char text[MAX_TEXT]; /* unfinished line */
 };
 
 static struct job jobs[MAX_JOBS];

@@ -9,7 +9,7 @@
 /* What the host may lose from the second checkpoint on, in kB; noise included. */
 #define LOSS_MEMORY	6144
 #define LOSS_SLAB	1536
-#define CHECKPOINTS_MAX	4096
+#define CHECKPOINTS_MAX 4096
 
 static struct {
 	long available, slab;
@@ -100,7 +100,7 @@ static void give_back(unsigned int v)
 /* All that is going on comes to an end, is checked, and goes. */
 static void tear_down(void)
 {
-	struct draws d = { };
+	struct draws d = {};
 	unsigned int v;
 
 	checkpoint_begins();

@@ -15,10 +15,10 @@
 #include "soak.h"
 
 /* test/attack/guest/elisa.h */
-#define HOW_TRAP	2
-#define HOW_FELL	3
+#define HOW_TRAP 2
+#define HOW_FELL 3
 
-#define ANSWER_SECONDS	120	/* of emulated time */
+#define ANSWER_SECONDS 120 /* of emulated time */
 
 static bool has_line(void *path)
 {
@@ -87,9 +87,9 @@ void vm_start(unsigned int v)
 		close(in[0]);
 		close(in[1]);
 		close(fd);
-		execlp("attacker", "attacker", "--wait", "--cpus", "2",
-		       "--mem", "16", "--timeout", "1000000", "--shared",
-		       shared, "/x/attack.elf", "soak", seed, NULL);
+		execlp("attacker", "attacker", "--wait", "--cpus", "2", "--mem",
+		       "16", "--timeout", "1000000", "--shared", shared,
+		       "/x/attack.elf", "soak", seed, NULL);
 		_exit(127);
 	}
 	close(in[0]);
@@ -240,10 +240,13 @@ void collect(unsigned int v, unsigned int cpu)
 	 */
 	sum = sum_of(v, bg);
 	if (sum)
-		cell_add(sum, done, -(int64_t)(bg->calls - done) +
-			 (box->ret && bg->disturbed));
-	loop_result(!box->ret ? "good" : busy ? "busy" :
-		    bg->disturbed ? "ended from outside" : "refused");
+		cell_add(sum, done,
+			 -(int64_t)(bg->calls - done) +
+				 (box->ret && bg->disturbed));
+	loop_result(!box->ret	  ? "good" :
+		    busy	  ? "busy" :
+		    bg->disturbed ? "ended from outside" :
+				    "refused");
 }
 
 /* What the guest and its VMM complained about. */
@@ -278,8 +281,7 @@ bool is_forgotten(void *name)
 
 static void after_death(unsigned int v, bool was_enrolled)
 {
-	if (was_enrolled &&
-	    !wait_for(is_forgotten, (void *)vm_name(v), 30))
+	if (was_enrolled && !wait_for(is_forgotten, (void *)vm_name(v), 30))
 		wrong("%s is dead and not forgotten", vm_name(v));
 }
 

@@ -16,7 +16,7 @@
 
 #include "soak.h"
 
-#define DAEMON_LOG	"/tmp/daemon.log"
+#define DAEMON_LOG "/tmp/daemon.log"
 
 bool daemon_runs;
 static pid_t daemon_pid;
@@ -165,8 +165,8 @@ static bool daemon_is_ready(void *log_end)
 {
 	char text[4096];
 	int fd = open(DAEMON_LOG, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text),
-					*(off_t *)log_end);
+	ssize_t n = fd < 0 ? -1 :
+			     pread(fd, text, sizeof(text), *(off_t *)log_end);
 
 	if (fd >= 0)
 		close(fd);
@@ -175,7 +175,7 @@ static bool daemon_is_ready(void *log_end)
 
 void daemon_start(void)
 {
-	struct stat log_before = { };
+	struct stat log_before = {};
 	off_t log_end;
 
 	stat(DAEMON_LOG, &log_before);

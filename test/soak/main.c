@@ -20,8 +20,8 @@
 
 #include "soak.h"
 
-#define TRACES		24	/* of the last operations, shown with a failure */
-#define PROGRESS	20	/* operations between two lines that count them */
+#define TRACES	 24 /* of the last operations, shown with a failure */
+#define PROGRESS 20 /* operations between two lines that count them */
 
 struct options opt = { .seed = 1, .ops = 100, .checkpoint = 40 };
 
@@ -139,8 +139,9 @@ int main(int argc, char **argv)
 	daemon_start();
 	printf("ok - module and daemon start\n");
 	first_checkpoint();
-	for (n = 1; !failures && !is_told_to_stop() &&
-	     (!opt.ops || n <= opt.ops); n++) {
+	for (n = 1;
+	     !failures && !is_told_to_stop() && (!opt.ops || n <= opt.ops);
+	     n++) {
 		one_op(n);
 		if (n % PROGRESS == 0)
 			printf("# %u operations\n", n);

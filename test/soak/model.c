@@ -52,7 +52,8 @@ void cell_add(struct cell *cell, int64_t lo, int64_t hi)
 void export_born(unsigned int e)
 {
 	exports[e] = (struct export){
-		.alive = true, .born = exports[e].born + 1,
+		.alive = true,
+		.born = exports[e].born + 1,
 	};
 }
 
@@ -125,8 +126,9 @@ void vm_gone(unsigned int v)
 
 		/* sum->hi has all of them since the request. */
 		if (bg->running && sum)
-			cell_add(sum, done, -(int64_t)(bg->calls - done) +
-				 (done < bg->calls));
+			cell_add(sum, done,
+				 -(int64_t)(bg->calls - done) +
+					 (done < bg->calls));
 	}
 	vm_unenrolled(v);
 	for (i = 0; i < SOAK_HANDLES; i++)

@@ -42,7 +42,10 @@ void attach_it(const struct draws *d)
 	if (box->value[0] != rights)
 		wrong("attach: rights %llx", (unsigned long long)box->value[0]);
 	vm->att[d->a] = (struct att){
-		.used = true, .live = true, .export = d->e, .cpl = d->cpl,
+		.used = true,
+		.live = true,
+		.export = d->e,
+		.cpl = d->cpl,
 		.xbuf_pages = d->xbuf_pages,
 	};
 }

@@ -5,12 +5,12 @@
 #include "ops.h"
 
 /* Rounds of a call: a few microseconds; long enough to be suspended; */
-#define ROUNDS_SHORT	50
-#define ROUNDS_LONG	60000
+#define ROUNDS_SHORT 50
+#define ROUNDS_LONG  60000
 /* of each of the calls in the background, which take a second or so. */
-#define ROUNDS_LOOP	1500
+#define ROUNDS_LOOP 1500
 
-#define XCELL	5
+#define XCELL 5
 
 /* A call that ended with @ret; @value is right? */
 static void judge_call(const struct draws *d, const struct att *att,
@@ -35,7 +35,8 @@ static void call(const struct draws *d, unsigned int flags)
 	struct vm *vm = &vms[d->v];
 	struct att *att = &vm->att[d->a];
 	struct export *e = &exports[att->export];
-	unsigned int entry = d->y % SOAK_ENTRIES, own = 4 * d->v + d->y / 16 % 4;
+	unsigned int entry = d->y % SOAK_ENTRIES,
+		     own = 4 * d->v + d->y / 16 % 4;
 	struct cell *cell = &e->cell[own];
 	uint64_t value = d->x, seed = d->x | 1, rounds = ROUNDS_SHORT;
 	int64_t ret, want = 0;
@@ -75,8 +76,8 @@ static void call(const struct draws *d, unsigned int flags)
 		want = -EFAULT;
 		break;
 	}
-	if (!may_write(d->v) && (entry == SOAK_PUT || entry == SOAK_ADD ||
-				 entry == SOAK_WORK))
+	if (!may_write(d->v) &&
+	    (entry == SOAK_PUT || entry == SOAK_ADD || entry == SOAK_WORK))
 		want = -EFAULT;
 	if (entry == SOAK_XPUT && !att->xbuf_pages)
 		want = -EFAULT;
@@ -155,7 +156,9 @@ void do_loop(const struct draws *d)
 	box = request(d->v, d->cpu, SOAK_LOOP);
 	bg = &vm->bg[d->cpu];
 	*bg = (struct background){
-		.running = true, .att = d->a, .export = att->export,
+		.running = true,
+		.att = d->a,
+		.export = att->export,
 		.born = exports[att->export].born,
 		.calls = 300 + d->x % 2000,
 		.adds = may_write(d->v) && d->y & 1,
@@ -185,7 +188,8 @@ static void suspend(const struct draws *d)
 
 	becomes("suspend");
 	*h = (struct handle){
-		.asked = true, .att = d->a,
+		.asked = true,
+		.att = d->a,
 		.want = soak_mix(d->x | 1, ROUNDS_LONG),
 	};
 	box->arg[0] = d->a;

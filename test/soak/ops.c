@@ -55,7 +55,7 @@ static struct op ops[] = {
 	{ .name = "memory", .weight = 2, .run = do_memory },
 };
 
-#define N_OPS	(sizeof(ops) / sizeof(*ops))
+#define N_OPS (sizeof(ops) / sizeof(*ops))
 
 static struct op teardown = { .name = "checkpoint" };
 

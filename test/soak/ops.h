@@ -20,14 +20,14 @@ void checkpoint_begins(void);
 
 /* op_vm.c */
 operation start, enrol, do_start, do_kill, do_quit, do_unenrol, do_memslot,
-	  do_junk, do_figures, do_freeze;
+	do_junk, do_figures, do_freeze;
 /* The VM runs and is enrolled; if not, this operation was to make it so. */
 bool has_vm(const struct draws *d);
 void check_figures(unsigned int v);
 
 /* op_export.c */
 operation export_it, do_export, do_unexport, do_export_all, do_host_add,
-	  do_revoke;
+	do_revoke;
 void add_of_host(unsigned int e);
 void end_export(unsigned int e);
 
@@ -38,7 +38,7 @@ bool has_att(const struct draws *d);
 
 /* op_call.c */
 operation do_call, do_call_storm, do_loop, do_suspend, do_resume, do_abort,
-	  resume_it, abort_it;
+	resume_it, abort_it;
 
 /* op_host.c */
 operation do_lists, do_daemon, do_reload, do_cpu, do_memory;

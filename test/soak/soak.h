@@ -16,21 +16,21 @@
 
 #include "abi.h"
 
-#define VMS		3
-#define EXPORT_HOST	3	/* of the host, sealed */
-#define EXPORT_FULL	4	/* of the host, with full trust */
-#define EXPORTS		5	/* the first: of VM i */
+#define VMS	    3
+#define EXPORT_HOST 3 /* of the host, sealed */
+#define EXPORT_FULL 4 /* of the host, with full trust */
+#define EXPORTS	    5 /* the first: of VM i */
 
 /* Limits of each VM. */
-#define LIMIT_ATTACHMENTS	SOAK_ATTS
-#define LIMIT_EXPORTS		2
-#define LIMIT_PINNED		8
-#define LIMIT_INSTANCES		40
-#define LIMIT_INSTANCES_LOW	6	/* of VM 1: callers may find none free */
+#define LIMIT_ATTACHMENTS   SOAK_ATTS
+#define LIMIT_EXPORTS	    2
+#define LIMIT_PINNED	    8
+#define LIMIT_INSTANCES	    40
+#define LIMIT_INSTANCES_LOW 6 /* of VM 1: callers may find none free */
 
 /* VM 2 may only read what it attaches. */
-#define VM_LOW		1
-#define VM_READ_ONLY	2
+#define VM_LOW	     1
+#define VM_READ_ONLY 2
 
 struct cell {
 	uint64_t lo, hi;
@@ -45,15 +45,15 @@ struct export {
 /* clang-format on */
 
 struct att {
-	bool used, live;	/* !live: revoked */
+	bool used, live; /* !live: revoked */
 	unsigned int export, cpl, xbuf_pages;
-	uint64_t xcell;		/* what the exchange buffer holds */
+	uint64_t xcell; /* what the exchange buffer holds */
 };
 
 struct handle {
-	bool asked;		/* a request made it */
-	bool suspended;		/* there is a call; timing decides */
-	bool live;		/* and it was not ended from outside */
+	bool asked;	/* a request made it */
+	bool suspended; /* there is a call; timing decides */
+	bool live;	/* and it was not ended from outside */
 	unsigned int att;
 	uint64_t want;
 };
@@ -64,7 +64,7 @@ struct background {
 	unsigned int att, calls;
 	unsigned int export, born;
 	bool adds;
-	int64_t want;		/* its status when nothing comes between */
+	int64_t want; /* its status when nothing comes between */
 };
 
 struct vm {
@@ -95,8 +95,8 @@ uint64_t draw(uint64_t below);
 void wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool has_failed(void);
-void result(const char *what);	/* counted by operation */
-void loop_result(const char *what);	/* of what ran in the background */
+void result(const char *what);	    /* counted by operation */
+void loop_result(const char *what); /* of what ran in the background */
 
 /* model.c */
 const char *vm_name(unsigned int v);
@@ -148,7 +148,7 @@ void one_op(unsigned int n);
 void report_ops(void);
 
 /* checkpoint.c */
-void first_checkpoint(void);	/* notes what there is before all */
+void first_checkpoint(void); /* notes what there is before all */
 void checkpoint(bool reload);
 
 #endif /* SOAK_H */

@@ -4,7 +4,7 @@
 
 #include "abi.h"
 
-#define CELL(i)	(&((uint64_t *)elisa_data())[i])
+#define CELL(i) (&((uint64_t *)elisa_data())[i])
 
 ELISA_ENTRY(put, uint64_t cell, uint64_t value)
 {
@@ -49,7 +49,9 @@ ELISA_ENTRY(fault, uint64_t kind)
 		break;
 	default:
 		__asm__ volatile("xor %%ecx, %%ecx\n\tdiv %%ecx"
-				 : : : "rax", "rcx", "rdx");
+				 :
+				 :
+				 : "rax", "rcx", "rdx");
 	}
 	return 0;
 }

@@ -24,15 +24,15 @@
 
 #include "long_mode.h"
 
-#define MEM_SIZE	0x200000
-#define CODE		0x1000
-#define STACK		0x3000
-#define IDT		0x4000
-#define GDT		0x5000
-#define PML4		0x10000
-#define PDPT		0x11000
-#define PD		0x12000
-#define UD_HANDLER	0x1800
+#define MEM_SIZE   0x200000
+#define CODE	   0x1000
+#define STACK	   0x3000
+#define IDT	   0x4000
+#define GDT	   0x5000
+#define PML4	   0x10000
+#define PDPT	   0x11000
+#define PD	   0x12000
+#define UD_HANDLER 0x1800
 
 /* Ends with HLT; RBX = 1 if #UD was raised. */
 static const uint8_t code_vmcall[] = { 0x0f, 0x01, 0xc1, 0xf4 };
@@ -78,9 +78,9 @@ extern const uint8_t cost_cpuid[], cost_cpuid_end[];
 COST("vmcall", "vmcall");
 COST("cpuid", "cpuid");
 
-#define COST_TURNS	200
+#define COST_TURNS 200
 /* No hypercall of KVM's or ours. */
-#define COST_HYPERCALL	0x999
+#define COST_HYPERCALL 0x999
 
 static uint8_t *mem;
 
@@ -115,7 +115,10 @@ int main(int argc, char **argv)
 	struct kvm_userspace_memory_region ram = { .memory_size = MEM_SIZE };
 	struct kvm_regs regs = { .rip = CODE, .rsp = STACK, .rflags = 2 };
 	struct long_mode tables = {
-		.pml4 = PML4, .gdt = GDT, .idt = IDT, .idt_limit = 0xfff,
+		.pml4 = PML4,
+		.gdt = GDT,
+		.idt = IDT,
+		.idt_limit = 0xfff,
 	};
 	uint64_t identity = 0xfffbc000;
 	int kvm, vm, vcpu, size, wait;

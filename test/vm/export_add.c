@@ -24,9 +24,9 @@
 #include <elisa/layout.h>
 #include <elisa/netlink.h>
 
-#define RX	(ELISA_PROT_R | ELISA_PROT_X)
-#define RW	(ELISA_PROT_R | ELISA_PROT_W)
-#define NONE	0xffffffff
+#define RX   (ELISA_PROT_R | ELISA_PROT_X)
+#define RW   (ELISA_PROT_R | ELISA_PROT_W)
+#define NONE 0xffffffff
 
 struct segment {
 	uint32_t first, pages, prot;
@@ -107,8 +107,9 @@ static int talk(int want, char *reply, size_t size, char *text)
 			err(1, "recv");
 		for (; NLMSG_OK(nl, len); nl = NLMSG_NEXT(nl, len)) {
 			if (nl->nlmsg_type == want && reply)
-				memcpy(reply, nl, nl->nlmsg_len < size ?
-				       nl->nlmsg_len : size);
+				memcpy(reply, nl,
+				       nl->nlmsg_len < size ? nl->nlmsg_len :
+							      size);
 			if (nl->nlmsg_type != NLMSG_ERROR)
 				continue;
 			const struct nlmsgerr *e = NLMSG_DATA(nl);
@@ -206,20 +207,25 @@ static int image(const void *bad, size_t len)
 	return fd;
 }
 
-#define CHANGE(what, error, want, change) do { \
-	struct request r = good; \
-	change; \
-	check(what, &r, error, want); \
-} while (0)
+#define CHANGE(what, error, want, change)     \
+	do {                                  \
+		struct request r = good;      \
+		change;                       \
+		check(what, &r, error, want); \
+	} while (0)
 
 int main(void)
 {
 	static const uint8_t vmfunc[] = { 0x0f, 0x01, 0xd4 };
 	const struct request good = {
-		.name = "good", .fd = image("", 0),
+		.name = "good",
+		.fd = image("", 0),
 		.segment = { { 0, 1, RX }, { 1, 1, RW }, { 2, 1, RW } },
-		.n_segments = 2, .entry = { "nop", "one", "two" },
-		.n_entries = 1, .data_pages = 3, .trust = ELISA_TRUST_SEALED,
+		.n_segments = 2,
+		.entry = { "nop", "one", "two" },
+		.n_entries = 1,
+		.data_pages = 3,
+		.trust = ELISA_TRUST_SEALED,
 	};
 	const int one = 1;
 	unsigned int i;
@@ -237,7 +243,8 @@ int main(void)
 	       "an export's name is 1..31 bytes of [A-Za-z0-9._-]",
 	       r.name = "a b");
 	CHANGE("an empty name", EINVAL,
-	       "an export's name is 1..31 bytes of [A-Za-z0-9._-]", r.name = "");
+	       "an export's name is 1..31 bytes of [A-Za-z0-9._-]",
+	       r.name = "");
 	CHANGE("a name that is too long", EINVAL, NULL,
 	       r.name = "01234567890123456789012345678901");
 	CHANGE("no file", EINVAL, "IMAGE_FD is missing", r.fd = NONE);
@@ -306,7 +313,8 @@ int main(void)
 	/* The texts that are made at run time: each refusal gets its own. */
 	for (i = 0; i < 40; i++)
 		CHANGE("WRPKRU", ENOEXEC, "WRPKRU at image offset 0xfff",
-		       (r.fd = image("\x0f\x01\xef", 3), r.segment[1].prot = RX));
+		       (r.fd = image("\x0f\x01\xef", 3),
+			r.segment[1].prot = RX));
 
 	CHANGE("all right", 0, "", (void)r);
 	CHANGE("the same again", EEXIST, "an export has this name already",

@@ -25,8 +25,8 @@
 
 #include "genl.h"
 
-#define PAGE		4096
-#define SHARED_PAGES	3
+#define PAGE	     4096
+#define SHARED_PAGES 3
 
 struct scene {
 	volatile uint64_t round, revoked, wrong, detached, looked;
@@ -39,8 +39,9 @@ struct sub_shared {
 static uint32_t export_id(void)
 {
 	unsigned int id = 0;
-	FILE *list = popen("elisactl export list | awk '$2 == \"spin\" { print $1 }'",
-			   "r");
+	FILE *list =
+		popen("elisactl export list | awk '$2 == \"spin\" { print $1 }'",
+		      "r");
 
 	if (!list || fscanf(list, "%u", &id) != 1)
 		errx(1, "no export");
@@ -110,7 +111,8 @@ int main(int argc, char **argv)
 		genl_end(&msg);
 		begin = __rdtsc();
 		if (genl_send(sock, &msg, &answer) || answer.errnum)
-			errx(1, "EXPORT_DEL: %d %s", answer.errnum, answer.text);
+			errx(1, "EXPORT_DEL: %d %s", answer.errnum,
+			     answer.text);
 		took[i] = __rdtsc() - begin;
 		spins = shared->spins;
 		usleep(20000);

@@ -11,23 +11,23 @@
 #include "pio.h"
 #include "vm.h"
 
-#define LOCAL_APIC_ADDR		0xfee00000
-#define IO_APIC_ADDR		0xfec00000
-#define SCI_IRQ			9
+#define LOCAL_APIC_ADDR 0xfee00000
+#define IO_APIC_ADDR	0xfec00000
+#define SCI_IRQ		9
 
-#define SPACE_IO		1
+#define SPACE_IO 1
 
-#define FADT_NO_VGA		(1u << 2)
-#define FADT_NO_RTC		(1u << 5)
-#define FADT_WBINVD		(1u << 0)
-#define FADT_C1			(1u << 2)
-#define FADT_NO_POWER_BUTTON	(1u << 4)
-#define FADT_NO_SLEEP_BUTTON	(1u << 5)
-#define FADT_RESET_REG		(1u << 10)
+#define FADT_NO_VGA	     (1u << 2)
+#define FADT_NO_RTC	     (1u << 5)
+#define FADT_WBINVD	     (1u << 0)
+#define FADT_C1		     (1u << 2)
+#define FADT_NO_POWER_BUTTON (1u << 4)
+#define FADT_NO_SLEEP_BUTTON (1u << 5)
+#define FADT_RESET_REG	     (1u << 10)
 
-#define MADT_PC_COMPAT		1
-#define MADT_CPU_ENABLED	1
-#define MADT_LEVEL_HIGH		0xd
+#define MADT_PC_COMPAT	 1
+#define MADT_CPU_ENABLED 1
+#define MADT_LEVEL_HIGH	 0xd
 
 struct header {
 	char signature[4];
@@ -177,7 +177,7 @@ struct tables {
 	struct madt madt;
 };
 
-#define GPA(member)	(LAYOUT_ACPI + offsetof(struct tables, member))
+#define GPA(member) (LAYOUT_ACPI + offsetof(struct tables, member))
 
 static uint8_t checksum(const void *data, size_t len)
 {
@@ -217,8 +217,8 @@ static void build_dsdt(struct dsdt *dsdt)
 {
 	/* Name (_S5, Package () { 5, 5, 0, 0 }): how to switch off. */
 	static const uint8_t aml[sizeof(dsdt->aml)] = {
-		0x08, '_', 'S', '5', '_',
-		0x12, 0x08, 0x04, 0x0a, 0x05, 0x0a, 0x05, 0x00, 0x00,
+		0x08, '_',  'S',  '5',	'_',  0x12, 0x08,
+		0x04, 0x0a, 0x05, 0x0a, 0x05, 0x00, 0x00,
 	};
 
 	memcpy(dsdt->aml, aml, sizeof(aml));
@@ -274,8 +274,8 @@ static void build_madt(struct madt *madt, unsigned int nr_cpus)
 			.apic_id = i,
 			.flags = MADT_CPU_ENABLED,
 		};
-	finish(&madt->h, "APIC", 3, offsetof(struct madt, cpus) +
-	       nr_cpus * sizeof(madt->cpus[0]));
+	finish(&madt->h, "APIC", 3,
+	       offsetof(struct madt, cpus) + nr_cpus * sizeof(madt->cpus[0]));
 }
 
 uint64_t acpi_build(struct vm *vm)

@@ -8,7 +8,7 @@
 
 #include "buf.h"
 
-#define BUF_MIN		256
+#define BUF_MIN 256
 
 void buf_append(struct buf *buf, const void *data, size_t len)
 {

@@ -12,8 +12,8 @@
 /* All zero is an empty one. */
 struct buf {
 	uint8_t *data;
-	size_t head;		/* first byte in use */
-	size_t tail;		/* first byte free */
+	size_t head; /* first byte in use */
+	size_t tail; /* first byte free */
 	size_t size;
 };
 

@@ -9,7 +9,7 @@
 #include "console.h"
 #include "vm.h"
 
-#define LINE_MAX_LEN	1024
+#define LINE_MAX_LEN 1024
 
 /* One VM a process. */
 static char line[LINE_MAX_LEN];

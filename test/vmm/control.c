@@ -19,23 +19,23 @@
 #include "vm.h"
 
 /* A line without end, from either side, is passed on in pieces this long. */
-#define LINE_MAX_LEN	(64u << 10)
+#define LINE_MAX_LEN (64u << 10)
 /* A client that does not read is dropped rather than memory filled. */
-#define CLIENT_MAX_LAG	(16u << 20)
+#define CLIENT_MAX_LAG (16u << 20)
 
 struct client {
-	int fd;			/* -1: free */
+	int fd; /* -1: free */
 	bool broken;
-	struct buf in;		/* unfinished line to the guest */
+	struct buf in; /* unfinished line to the guest */
 	struct buf out;
 };
 
 static struct {
 	pthread_mutex_t lock;
 	int listen_fd;
-	int wake_fd;		/* eventfd: an output queue is not empty */
+	int wake_fd; /* eventfd: an output queue is not empty */
 	const char *path;
-	struct buf line;	/* unfinished line from the guest */
+	struct buf line; /* unfinished line from the guest */
 	struct client clients[CONTROL_MAX_CLIENTS];
 } control = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -57,8 +57,8 @@ int control_open(struct vm *vm, const char *path)
 	strcpy(addr.sun_path, path);
 	unlink(path);
 	control.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	control.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
-				   SOCK_NONBLOCK, 0);
+	control.listen_fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control.wake_fd < 0 || control.listen_fd < 0 ||
 	    bind(control.listen_fd, (void *)&addr, sizeof(addr)) < 0 ||
 	    listen(control.listen_fd, CONTROL_MAX_CLIENTS) < 0) {

@@ -14,8 +14,8 @@
 
 struct vm;
 
-#define CONTROL_MAX_CLIENTS	32
-#define CONTROL_MAX_POLL	(CONTROL_MAX_CLIENTS + 2)
+#define CONTROL_MAX_CLIENTS 32
+#define CONTROL_MAX_POLL    (CONTROL_MAX_CLIENTS + 2)
 
 /* Listen at @path, replacing a socket that is there. */
 int control_open(struct vm *vm, const char *path);

@@ -10,17 +10,17 @@
 
 #include "vcpu.h"
 
-#define MAX_ENTRIES		256
+#define MAX_ENTRIES 256
 
-#define LEAF1_ECX_PCID		(1u << 17)
-#define LEAF1_ECX_X2APIC	(1u << 21)
-#define LEAF1_ECX_TSC_DEADLINE	(1u << 24)
-#define LEAF1_ECX_HYPERVISOR	(1u << 31)
-#define LEAF1_EDX_HTT		(1u << 28)
-#define LEAF7_EBX_INVPCID	(1u << 10)
+#define LEAF1_ECX_PCID	       (1u << 17)
+#define LEAF1_ECX_X2APIC       (1u << 21)
+#define LEAF1_ECX_TSC_DEADLINE (1u << 24)
+#define LEAF1_ECX_HYPERVISOR   (1u << 31)
+#define LEAF1_EDX_HTT	       (1u << 28)
+#define LEAF7_EBX_INVPCID      (1u << 10)
 
-#define TOPO_LEVEL_SMT		1
-#define TOPO_LEVEL_CORE		2
+#define TOPO_LEVEL_SMT	1
+#define TOPO_LEVEL_CORE 2
 
 static unsigned int log2_roundup(unsigned int n)
 {
@@ -61,8 +61,8 @@ static void cpuid_leaf1(struct kvm_cpuid_entry2 *e, struct vcpu *vcpu)
 
 	e->ebx = (e->ebx & 0xffff) | vm->nr_cpus << 16 | vcpu->id << 24;
 	e->ecx |= LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC;
-	if (ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION,
-		  KVM_CAP_TSC_DEADLINE_TIMER) > 0)
+	if (ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) >
+	    0)
 		e->ecx |= LEAF1_ECX_TSC_DEADLINE;
 	if (!vm->pcid)
 		e->ecx &= ~LEAF1_ECX_PCID;

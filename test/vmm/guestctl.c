@@ -21,17 +21,17 @@
 
 #include "buf.h"
 
-#define STATUS_USAGE	2
-#define STATUS_TIMEOUT	124
-#define STATUS_BROKEN	125	/* no VM there, or it ended */
+#define STATUS_USAGE   2
+#define STATUS_TIMEOUT 124
+#define STATUS_BROKEN  125 /* no VM there, or it ended */
 
 /* How often to ask a guest that is still booting. */
-#define PING_MS		250
+#define PING_MS 250
 
 struct guestctl {
 	const char *path;
 	int fd;
-	bool forever;		/* no time limit */
+	bool forever; /* no time limit */
 	struct timespec end;
 	char id[32];
 	struct buf in;
@@ -47,7 +47,8 @@ static void on_signal(int sig)
 static void usage(void)
 {
 	fputs("usage: guestctl SOCKET [-t SECONDS] run COMMAND...\n"
-	      "       guestctl SOCKET [-t SECONDS] wait-ready\n", stderr);
+	      "       guestctl SOCKET [-t SECONDS] wait-ready\n",
+	      stderr);
 	exit(STATUS_USAGE);
 }
 
@@ -94,8 +95,8 @@ static int guest_connect(struct guestctl *g, bool wait)
 static int send_all(struct guestctl *g, struct buf *buf)
 {
 	while (!buf_empty(buf)) {
-		ssize_t sent = send(g->fd, buf_bytes(buf), buf_len(buf),
-				    MSG_NOSIGNAL);
+		ssize_t sent =
+			send(g->fd, buf_bytes(buf), buf_len(buf), MSG_NOSIGNAL);
 
 		if (sent < 0 && errno == EINTR)
 			continue;
@@ -109,7 +110,7 @@ static int send_all(struct guestctl *g, struct buf *buf)
 /* Send a request: the id, its kind and the command, which gets escaped. */
 static int send_request(struct guestctl *g, char kind, const char *command)
 {
-	struct buf buf = { };
+	struct buf buf = {};
 	int ret;
 
 	/* The newline ends what the line may have picked up before. */
@@ -217,7 +218,7 @@ static int wait_answer(struct guestctl *g, bool ping)
 
 static char *join_words(char **words)
 {
-	struct buf buf = { };
+	struct buf buf = {};
 	char **word;
 
 	for (word = words; *word; word++) {

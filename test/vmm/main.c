@@ -29,14 +29,14 @@
  * emulator. reboot=p: by port 0xcf9, which ends this program with status 0,
  * while a triple fault does not.
  */
-#define CMDLINE								\
-	"console=ttyS0 quiet mitigations=off nokaslr cryptomgr.notests "	\
-	"no_timer_check reboot=p panic=-1 tsc=reliable pci=off idle=halt "	\
-	"printk.devkmsg=on initcall_blacklist=trace_eval_init,"		\
-	"cubictcp_register,init_kprobe_trace,i8042_init,"		\
-	"load_system_certificate_list,bpf_rstat_kfunc_init,"		\
-	"bpf_key_sig_kfuncs_init,kfunc_init,bpf_prog_test_run_init,"	\
-	"bpf_tcp_ca_kfunc_init,bpf_mptcp_kfunc_init,pci_arch_init,"	\
+#define CMDLINE                                                            \
+	"console=ttyS0 quiet mitigations=off nokaslr cryptomgr.notests "   \
+	"no_timer_check reboot=p panic=-1 tsc=reliable pci=off idle=halt " \
+	"printk.devkmsg=on initcall_blacklist=trace_eval_init,"            \
+	"cubictcp_register,init_kprobe_trace,i8042_init,"                  \
+	"load_system_certificate_list,bpf_rstat_kfunc_init,"               \
+	"bpf_key_sig_kfuncs_init,kfunc_init,bpf_prog_test_run_init,"       \
+	"bpf_tcp_ca_kfunc_init,bpf_mptcp_kfunc_init,pci_arch_init,"        \
 	"pci_subsys_init"
 
 struct options {
@@ -53,8 +53,17 @@ struct options {
 };
 
 enum {
-	OPT_NAME = 1, OPT_UUID, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_MEM,
-	OPT_CPUS, OPT_CONTROL, OPT_PCID, OPT_NOPCID, OPT_SHARED,
+	OPT_NAME = 1,
+	OPT_UUID,
+	OPT_KERNEL,
+	OPT_INITRD,
+	OPT_APPEND,
+	OPT_MEM,
+	OPT_CPUS,
+	OPT_CONTROL,
+	OPT_PCID,
+	OPT_NOPCID,
+	OPT_SHARED,
 };
 
 static const struct option long_options[] = {
@@ -82,7 +91,8 @@ static void usage(void)
 	      "  --control PATH    unix socket of the control channel\n"
 	      "  --shared FILE     map it at 4 GiB, shared with other VMs\n"
 	      "  --uuid UUID       not used; for who reads command lines\n"
-	      "  --pcid, --nopcid  show the guest PCID or not (not)\n", stderr);
+	      "  --pcid, --nopcid  show the guest PCID or not (not)\n",
+	      stderr);
 	exit(VM_END_USAGE);
 }
 
@@ -158,7 +168,7 @@ static void kicked(int sig)
 static int setup_signals(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction kick = { };
+	struct sigaction kick = {};
 	sigset_t set;
 
 	/* It must interrupt KVM_RUN, and do nothing else. */

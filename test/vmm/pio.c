@@ -9,8 +9,8 @@
 #include "pio.h"
 #include "vm.h"
 
-#define PM1_CNT_SCI_EN		(1u << 0)	/* ACPI mode, always */
-#define PM1_CNT_SLP_EN		(1u << 13)
+#define PM1_CNT_SCI_EN (1u << 0) /* ACPI mode, always */
+#define PM1_CNT_SLP_EN (1u << 13)
 
 static struct uart *pio_uart(struct vm *vm, uint16_t port)
 {

@@ -18,9 +18,9 @@
 #include "pvh.h"
 #include "vm.h"
 
-#define START_INFO_MAGIC	0x336ec578
-#define XEN_PHYS32_ENTRY	18
-#define NOTES_MAX		4096
+#define START_INFO_MAGIC 0x336ec578
+#define XEN_PHYS32_ENTRY 18
+#define NOTES_MAX	 4096
 
 enum { MEMMAP_RAM = 1, MEMMAP_RESERVED = 2 };
 
@@ -137,8 +137,7 @@ static int pvh_load_kernel(struct vm *vm, int fd, uint32_t *entry)
 
 	*entry = 0;
 	for (i = 0; i < eh.e_phnum; i++) {
-		err = read_at(fd, &ph, sizeof(ph),
-			      eh.e_phoff + i * sizeof(ph));
+		err = read_at(fd, &ph, sizeof(ph), eh.e_phoff + i * sizeof(ph));
 		if (!err)
 			err = pvh_load_segment(vm, fd, &ph, entry);
 		if (err)
@@ -234,8 +233,8 @@ int pvh_load(struct vm *vm, const char *kernel, const char *initrd,
 		if (err)
 			return err;
 		info->nr_modules = 1;
-		info->modlist = LAYOUT_START_INFO +
-				offsetof(struct boot_block, initrd);
+		info->modlist =
+			LAYOUT_START_INFO + offsetof(struct boot_block, initrd);
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@
 #include "shared.h"
 #include "vm.h"
 
-#define SLOT_SHARED	1	/* RAM is slot 0 */
+#define SLOT_SHARED 1 /* RAM is slot 0 */
 
 int shared_map(struct vm *vm)
 {

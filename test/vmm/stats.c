@@ -50,8 +50,8 @@ static uint32_t exits(struct vcpu *vcpu)
 		vcpu->stats_exits = find_stat(vcpu->stats_fd, "exits");
 	}
 	if (vcpu->stats_exits < 0 ||
-	    pread(vcpu->stats_fd, &value, sizeof(value),
-		  vcpu->stats_exits) != sizeof(value))
+	    pread(vcpu->stats_fd, &value, sizeof(value), vcpu->stats_exits) !=
+		    sizeof(value))
 		return 0;
 	return value;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* A 32-bit read returns KVM's count of the vCPU's exits, this one included. */
-#define PIO_EXITS	0x5e0
+#define PIO_EXITS 0x5e0
 
 struct vcpu;
 

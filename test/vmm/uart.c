@@ -8,7 +8,7 @@
 #include "vm.h"
 
 /* Modem lines: the other end is always there and ready. */
-#define MSR_CONNECTED	(UART_MSR_DCD | UART_MSR_DSR | UART_MSR_CTS)
+#define MSR_CONNECTED (UART_MSR_DCD | UART_MSR_DSR | UART_MSR_CTS)
 
 static bool uart_rx_ready(struct uart *uart)
 {

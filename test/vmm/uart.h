@@ -17,7 +17,7 @@
 
 #include "buf.h"
 
-#define UART_PORTS	8
+#define UART_PORTS 8
 
 struct vm;
 
@@ -36,7 +36,7 @@ struct uart {
 	uint8_t scr;
 	uint8_t dll;
 	uint8_t dlm;
-	bool thre;		/* "transmitter empty" not yet reported */
+	bool thre; /* "transmitter empty" not yet reported */
 	bool irq_level;
 	struct buf rx;
 };

@@ -15,13 +15,13 @@
 #include "stats.h"
 #include "vcpu.h"
 
-#define MSR_IA32_MISC_ENABLE		0x1a0
-#define MISC_ENABLE_FAST_STRING		1
-#define MSR_MTRR_DEF_TYPE		0x2ff
-#define MTRR_ENABLED_WRITE_BACK		((1 << 11) | 6)
+#define MSR_IA32_MISC_ENABLE	0x1a0
+#define MISC_ENABLE_FAST_STRING 1
+#define MSR_MTRR_DEF_TYPE	0x2ff
+#define MTRR_ENABLED_WRITE_BACK ((1 << 11) | 6)
 
-#define CR0_PE				1
-#define CR0_ET				0x10
+#define CR0_PE 1
+#define CR0_ET 0x10
 
 static int vcpu_fail(struct vcpu *vcpu, const char *what)
 {
@@ -80,8 +80,13 @@ int vcpu_set_pvh_entry(struct vcpu *vcpu, uint32_t entry, uint32_t start_info)
 {
 	struct kvm_regs regs = { .rip = entry, .rbx = start_info, .rflags = 2 };
 	struct kvm_segment code = {
-		.limit = 0xffffffff, .selector = 0x08, .type = 0xb,
-		.present = 1, .s = 1, .g = 1, .db = 1,
+		.limit = 0xffffffff,
+		.selector = 0x08,
+		.type = 0xb,
+		.present = 1,
+		.s = 1,
+		.g = 1,
+		.db = 1,
 	};
 	struct kvm_segment data = code;
 	struct kvm_sregs sregs;
@@ -119,8 +124,8 @@ static void vcpu_log_regs(struct vcpu *vcpu)
 	       r.rip, r.rsp, r.rflags);
 	vm_log(vcpu->vm, "vcpu%u: rax %llx rbx %llx rcx %llx rdx %llx",
 	       vcpu->id, r.rax, r.rbx, r.rcx, r.rdx);
-	vm_log(vcpu->vm, "vcpu%u: rsi %llx rdi %llx rbp %llx r8 %llx",
-	       vcpu->id, r.rsi, r.rdi, r.rbp, r.r8);
+	vm_log(vcpu->vm, "vcpu%u: rsi %llx rdi %llx rbp %llx r8 %llx", vcpu->id,
+	       r.rsi, r.rdi, r.rbp, r.r8);
 	vm_log(vcpu->vm, "vcpu%u: cs %x cpl %u cr0 %llx cr2 %llx cr3 %llx",
 	       vcpu->id, s.cs.selector, s.ss.dpl, s.cr0, s.cr2, s.cr3);
 	vm_log(vcpu->vm, "vcpu%u: cr4 %llx efer %llx idt %llx+%x", vcpu->id,
@@ -168,7 +173,8 @@ static void vcpu_handle_exit(struct vcpu *vcpu)
 		vm_stop(vm, VM_END_INTERNAL_ERROR);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
-		vm_log(vm, "vcpu%u: VM entry failed, hardware reason %llx on CPU %u",
+		vm_log(vm,
+		       "vcpu%u: VM entry failed, hardware reason %llx on CPU %u",
 		       vcpu->id, run->fail_entry.hardware_entry_failure_reason,
 		       run->fail_entry.cpu);
 		vcpu_log_regs(vcpu);

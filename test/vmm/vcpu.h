@@ -8,7 +8,7 @@
 #include "vm.h"
 
 /* The signal that makes a vCPU thread leave KVM_RUN. */
-#define VCPU_KICK	SIGUSR1
+#define VCPU_KICK SIGUSR1
 
 int vcpu_create(struct vm *vm, unsigned int id);
 

@@ -17,10 +17,10 @@
 #include "vm.h"
 
 /* Pages that KVM itself needs on VMX: above RAM, below the local APIC. */
-#define IDENTITY_MAP_ADDR	0xfffbc000ul
-#define TSS_ADDR		0xfffbd000ul
+#define IDENTITY_MAP_ADDR 0xfffbc000ul
+#define TSS_ADDR	  0xfffbd000ul
 
-#define HUGE_PAGE		(2ul << 20)
+#define HUGE_PAGE (2ul << 20)
 
 void vm_log(struct vm *vm, const char *fmt, ...)
 {

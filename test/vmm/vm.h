@@ -14,21 +14,21 @@
 
 #include "uart.h"
 
-#define VM_MAX_CPUS	16
+#define VM_MAX_CPUS 16
 /* RAM is one piece from address 0; what lies above is the APICs' and more. */
-#define VM_MAX_MIB	2048
+#define VM_MAX_MIB 2048
 
 /* How a VM ended; the exit status of testvmm. */
 enum vm_end {
-	VM_END_OK		= 0,	/* power off, reset, SIGTERM */
-	VM_END_SETUP		= 1,	/* never started */
-	VM_END_USAGE		= 2,
-	VM_END_TRIPLE_FAULT	= 3,
-	VM_END_INTERNAL_ERROR	= 4,
-	VM_END_FAIL_ENTRY	= 5,
-	VM_END_UNKNOWN_EXIT	= 6,
-	VM_END_RUN_FAILED	= 7,	/* KVM_RUN itself failed */
-	VM_END_RUNNING		= -1,
+	VM_END_OK = 0,	  /* power off, reset, SIGTERM */
+	VM_END_SETUP = 1, /* never started */
+	VM_END_USAGE = 2,
+	VM_END_TRIPLE_FAULT = 3,
+	VM_END_INTERNAL_ERROR = 4,
+	VM_END_FAIL_ENTRY = 5,
+	VM_END_UNKNOWN_EXIT = 6,
+	VM_END_RUN_FAILED = 7, /* KVM_RUN itself failed */
+	VM_END_RUNNING = -1,
 };
 
 struct vm;
@@ -39,7 +39,7 @@ struct vcpu {
 	unsigned int id;
 	int fd;
 	struct kvm_run *run;
-	int stats_fd;		/* of stats.c; -1: not opened */
+	int stats_fd; /* of stats.c; -1: not opened */
 	off_t stats_exits;
 	pthread_t thread;
 };
@@ -48,19 +48,19 @@ struct vm {
 	const char *name;
 	int kvm_fd;
 	int fd;
-	int end_fd;		/* eventfd: readable once the VM has ended */
-	atomic_int end;		/* enum vm_end */
+	int end_fd;	/* eventfd: readable once the VM has ended */
+	atomic_int end; /* enum vm_end */
 
 	uint8_t *mem;
 	size_t mem_size;
 
-	const char *shared;	/* file to map at LAYOUT_SHARED, or NULL */
+	const char *shared; /* file to map at LAYOUT_SHARED, or NULL */
 
-	bool pcid;		/* let the guest see PCID */
+	bool pcid; /* let the guest see PCID */
 	unsigned int nr_cpus;
 	struct vcpu vcpus[VM_MAX_CPUS];
 
-	uint16_t pm1_en;	/* ACPI register; its events never happen */
+	uint16_t pm1_en; /* ACPI register; its events never happen */
 	struct uart com1;
 	struct uart com2;
 };

@@ -58,10 +58,10 @@
 #ifndef _UAPI_ELISA_HYPERCALL_H
 #define _UAPI_ELISA_HYPERCALL_H
 
-#define ELISA_ABI_VERSION	1
+#define ELISA_ABI_VERSION 1
 
-#define ELISA_HC_BASE		0x454c4900
-#define ELISA_HC(nr)		(ELISA_HC_BASE | (nr))
+#define ELISA_HC_BASE 0x454c4900
+#define ELISA_HC(nr)  (ELISA_HC_BASE | (nr))
 
 #define ELISA_HC_VERSION	0
 #define ELISA_HC_ATTACH		1
@@ -72,29 +72,29 @@
 #define ELISA_HC_EXPORT_DATA	6
 #define ELISA_HC_EXPORT_ENTRY	7
 #define ELISA_HC_EXPORT_SEAL	8
-#define ELISA_HC_EXPORT_DESTROY	9
+#define ELISA_HC_EXPORT_DESTROY 9
 #define ELISA_HC_RESUME		10
 #define ELISA_HC_ABORT		11
 #define ELISA_HC_COUNT		12
 
-#define ELISA_NAME_MAX		31	/* bytes, without the terminating zero */
-#define ELISA_NAME_SIZE		32
+#define ELISA_NAME_MAX	31 /* bytes, without the terminating zero */
+#define ELISA_NAME_SIZE 32
 
 /* EXPORT_IMAGE protection; W and X together are refused. */
-#define ELISA_PROT_R		1
-#define ELISA_PROT_W		2
-#define ELISA_PROT_X		4
+#define ELISA_PROT_R 1
+#define ELISA_PROT_W 2
+#define ELISA_PROT_X 4
 
 /* Rights of an attachment. */
-#define ELISA_RIGHT_READ	1
-#define ELISA_RIGHT_WRITE	2
+#define ELISA_RIGHT_READ  1
+#define ELISA_RIGHT_WRITE 2
 /* Attach at CPL 0: the export's code has the rights of the guest's kernel. */
-#define ELISA_RIGHT_KERNEL	4
+#define ELISA_RIGHT_KERNEL 4
 /*
  * In a grant: attach also to exports that the host trusts fully.  ATTACH
  * reports it for such an export.
  */
-#define ELISA_RIGHT_FULL_TRUST	8
+#define ELISA_RIGHT_FULL_TRUST 8
 
 /*
  * Register protocol of a call.
@@ -133,13 +133,13 @@
  * was suspended for longer than the policy allows is aborted.  An identity that
  * no instance of this export has is ignored.
  */
-#define ELISA_SUB_HC_WAIT	0x454c5301
+#define ELISA_SUB_HC_WAIT 0x454c5301
 
 /* RDX of a call that ended with -EFAULT. */
 #define ELISA_FAULT_KIND(rdx)	(0xff & (rdx))
 #define ELISA_FAULT_CODE(rdx)	(((rdx) >> 8) & 0xffff)
-#define ELISA_FAULT_KIND_VECTOR	1	/* CODE = exception or INT vector */
-#define ELISA_FAULT_KIND_EXIT	2	/* CODE = VM-exit reason */
-#define ELISA_FAULT_KIND_MEMORY	3	/* access to an unmapped address */
+#define ELISA_FAULT_KIND_VECTOR 1 /* CODE = exception or INT vector */
+#define ELISA_FAULT_KIND_EXIT	2 /* CODE = VM-exit reason */
+#define ELISA_FAULT_KIND_MEMORY 3 /* access to an unmapped address */
 
 #endif /* _UAPI_ELISA_HYPERCALL_H */

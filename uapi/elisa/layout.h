@@ -22,37 +22,36 @@
 #define _UAPI_ELISA_LAYOUT_H
 
 #ifdef __ASSEMBLER__
-#define _ELISA_ULL(x)	x
+#define _ELISA_ULL(x) x
 #else
-#define _ELISA_ULL(x)	x##ULL
+#define _ELISA_ULL(x) x##ULL
 #endif
 
-#define ELISA_PAGE_SIZE		0x1000
-#define ELISA_CHUNK_SIZE	0x200000
+#define ELISA_PAGE_SIZE	 0x1000
+#define ELISA_CHUNK_SIZE 0x200000
 
-#define ELISA_WINDOW_BASE	_ELISA_ULL(0x3e0000000000)
-#define ELISA_WINDOW_SIZE	0x4000
-#define ELISA_WINDOWS		128	/* windows a VM can have */
-#define ELISA_WINDOW(slot) \
-	(ELISA_WINDOW_BASE + _ELISA_ULL(0x4000) * (slot))
+#define ELISA_WINDOW_BASE  _ELISA_ULL(0x3e0000000000)
+#define ELISA_WINDOW_SIZE  0x4000
+#define ELISA_WINDOWS	   128 /* windows a VM can have */
+#define ELISA_WINDOW(slot) (ELISA_WINDOW_BASE + _ELISA_ULL(0x4000) * (slot))
 
 /* Offsets in a window. */
-#define ELISA_W_ENTRY		0x0000
-#define ELISA_W_GATE		0x1000
-#define ELISA_W_RETURN		0x2000
-#define ELISA_W_AEP		0x3000
+#define ELISA_W_ENTRY  0x0000
+#define ELISA_W_GATE   0x1000
+#define ELISA_W_RETURN 0x2000
+#define ELISA_W_AEP    0x3000
 
 /*
  * The entry stub ends with these 10 bytes: mov $ELISA_IDX_GATE,%ecx (5),
  * xor %eax,%eax (2), VMFUNC (3).  A call that was interrupted in the gate
  * before it reached sub is restarted at their first byte.
  */
-#define ELISA_W_RESTART		0x0ff6
+#define ELISA_W_RESTART 0x0ff6
 
 /* EPTP list indices, the operand of VMFUNC leaf 0 in ECX. */
-#define ELISA_IDX_DEFAULT	0
-#define ELISA_IDX_SUB		1
-#define ELISA_IDX_GATE		2
+#define ELISA_IDX_DEFAULT 0
+#define ELISA_IDX_SUB	  1
+#define ELISA_IDX_GATE	  2
 
 /*
  * Chunks.  A special page has the guest-physical address
@@ -61,47 +60,46 @@
  * ELISA_WINDOW_BASE + chunk * 2 MiB.  A chunk belongs to one kind of context
  * and is not present in the other (see SECURITY.md, "CR3").
  */
-#define ELISA_CHUNK_GATE	0	/* gate code pages, APT of gate */
-#define ELISA_CHUNK_GATE_DATA	1	/* EPTP list, gate-private page */
-#define ELISA_CHUNK_SUB		2	/* landing, APT of sub */
+#define ELISA_CHUNK_GATE      0 /* gate code pages, APT of gate */
+#define ELISA_CHUNK_GATE_DATA 1 /* EPTP list, gate-private page */
+#define ELISA_CHUNK_SUB	      2 /* landing, APT of sub */
 /* Info, self, control, stack and liveness pages; full trust: list. */
-#define ELISA_CHUNK_INSTANCE	3
-#define ELISA_CHUNK_IMAGE	4	/* entry table page, image */
-#define ELISA_CHUNK_XBUF	5	/* the caller's exchange buffer */
-#define ELISA_CHUNK_DATA	6	/* first chunk of the shared region */
-#define ELISA_DATA_CHUNKS	128	/* at most 256 MiB shared region */
+#define ELISA_CHUNK_INSTANCE 3
+#define ELISA_CHUNK_IMAGE    4	 /* entry table page, image */
+#define ELISA_CHUNK_XBUF     5	 /* the caller's exchange buffer */
+#define ELISA_CHUNK_DATA     6	 /* first chunk of the shared region */
+#define ELISA_DATA_CHUNKS    128 /* at most 256 MiB shared region */
 
 #define ELISA_CHUNK_VA(chunk) \
 	(ELISA_WINDOW_BASE + _ELISA_ULL(0x200000) * (chunk))
 
 /* Sub context addresses. */
-#define ELISA_SUB_INFO		ELISA_CHUNK_VA(ELISA_CHUNK_INSTANCE)
-#define ELISA_SELF_PAGE		4
-#define ELISA_SUB_SELF \
-	(ELISA_SUB_INFO + ELISA_SELF_PAGE * ELISA_PAGE_SIZE)
-#define ELISA_CONTROL_PAGE	5
+#define ELISA_SUB_INFO	   ELISA_CHUNK_VA(ELISA_CHUNK_INSTANCE)
+#define ELISA_SELF_PAGE	   4
+#define ELISA_SUB_SELF	   (ELISA_SUB_INFO + ELISA_SELF_PAGE * ELISA_PAGE_SIZE)
+#define ELISA_CONTROL_PAGE 5
 #define ELISA_SUB_CONTROL \
 	(ELISA_SUB_INFO + ELISA_CONTROL_PAGE * ELISA_PAGE_SIZE)
-#define ELISA_STACK_FIRST_PAGE	8
-#define ELISA_STACK_PAGES	4
+#define ELISA_STACK_FIRST_PAGE 8
+#define ELISA_STACK_PAGES      4
 #define ELISA_SUB_STACK_TOP \
-	(ELISA_SUB_INFO + \
+	(ELISA_SUB_INFO +   \
 	 (ELISA_STACK_FIRST_PAGE + ELISA_STACK_PAGES) * ELISA_PAGE_SIZE)
-#define ELISA_LIVENESS_FIRST_PAGE	16
-#define ELISA_LIVENESS_PAGES	4
+#define ELISA_LIVENESS_FIRST_PAGE 16
+#define ELISA_LIVENESS_PAGES	  4
 #define ELISA_SUB_LIVENESS \
 	(ELISA_SUB_INFO + ELISA_LIVENESS_FIRST_PAGE * ELISA_PAGE_SIZE)
-#define ELISA_SUB_ENTRIES	ELISA_CHUNK_VA(ELISA_CHUNK_IMAGE)
-#define ELISA_SUB_IMAGE		(ELISA_SUB_ENTRIES + ELISA_PAGE_SIZE)
-#define ELISA_SUB_XBUF		ELISA_CHUNK_VA(ELISA_CHUNK_XBUF)
-#define ELISA_SUB_DATA		ELISA_CHUNK_VA(ELISA_CHUNK_DATA)
+#define ELISA_SUB_ENTRIES ELISA_CHUNK_VA(ELISA_CHUNK_IMAGE)
+#define ELISA_SUB_IMAGE	  (ELISA_SUB_ENTRIES + ELISA_PAGE_SIZE)
+#define ELISA_SUB_XBUF	  ELISA_CHUNK_VA(ELISA_CHUNK_XBUF)
+#define ELISA_SUB_DATA	  ELISA_CHUNK_VA(ELISA_CHUNK_DATA)
 
 /* Limits that follow from the layout. */
-#define ELISA_IMAGE_PAGES_MAX	511
-#define ELISA_XBUF_PAGES_MAX	512
-#define ELISA_DATA_PAGES_MAX	(ELISA_DATA_CHUNKS * 512)
-#define ELISA_ENTRIES_MAX	256
-#define ELISA_OWNER_SLOTS	2048	/* instances that an export can have */
+#define ELISA_IMAGE_PAGES_MAX 511
+#define ELISA_XBUF_PAGES_MAX  512
+#define ELISA_DATA_PAGES_MAX  (ELISA_DATA_CHUNKS * 512)
+#define ELISA_ENTRIES_MAX     256
+#define ELISA_OWNER_SLOTS     2048 /* instances that an export can have */
 
 /*
  * The identity of an instance, as it stands in a lock that it owns: the slot in
@@ -110,8 +108,8 @@
  * holds at each slot the identity in force, or 0: an owner that does not stand
  * there is dead.  Bit 11 is the locks' own.
  */
-#define ELISA_OWNER_DIED	0x800
-#define ELISA_OWNER_GENERATION_SHIFT	12
+#define ELISA_OWNER_DIED	     0x800
+#define ELISA_OWNER_GENERATION_SHIFT 12
 
 #ifndef __ASSEMBLER__
 #include <linux/types.h>

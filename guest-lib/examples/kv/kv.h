@@ -3,8 +3,8 @@
 #ifndef KV_H
 #define KV_H
 
-#define KV_EXPORT	"kv.store"	/* default name of the export */
-#define KV_VALUE_MAX	64		/* bytes */
+#define KV_EXPORT    "kv.store" /* default name of the export */
+#define KV_VALUE_MAX 64		/* bytes */
 
 /*
  * Entry points.  Each returns 0 or a positive result, or -errno as a signed
@@ -25,6 +25,6 @@
  * that takes long: try again; -EACCES the attachment may not write; -EIO the
  * shared region holds nonsense.
  */
-#define KV_U64_MAX	(UINT64_MAX - 4095)
+#define KV_U64_MAX (UINT64_MAX - 4095)
 
 #endif /* KV_H */

@@ -15,7 +15,7 @@
 #include "../ticks.h"
 #include "kv.h"
 
-#define BATCH	32	/* operations in a crossing, of bench */
+#define BATCH 32 /* operations in a crossing, of bench */
 
 struct client {
 	struct elisa_buffer xbuf;
@@ -27,7 +27,8 @@ static int usage(FILE *to)
 {
 	fprintf(to,
 		"Usage: kv_client [-n NAME] [-x] COMMAND\n"
-		"  -n NAME          name of the export (default: " KV_EXPORT ")\n"
+		"  -n NAME          name of the export (default: " KV_EXPORT
+		")\n"
 		"  -x               without an exchange buffer: no put, no get\n"
 		"Commands (keys are numbers):\n"
 		"  put KEY TEXT     store a text of up to %d bytes\n"
@@ -204,7 +205,8 @@ static int cmd_check(struct client *c, uint64_t first, uint64_t n)
 		int64_t rc = call(&c->get_u64, key, 0, 0);
 
 		if ((uint64_t)rc != fill_value(key) && !wrong++)
-			fprintf(stderr, "kv_client: key %" PRIu64 ": %" PRId64 "\n",
+			fprintf(stderr,
+				"kv_client: key %" PRIu64 ": %" PRId64 "\n",
 				key, rc);
 	}
 	printf("checked %" PRIu64 " wrong %" PRIu64 "\n", n, wrong);
@@ -253,8 +255,8 @@ static int bench_batch(struct client *c, uint64_t n)
 	total = ticks() - begin;
 	if (err)
 		return fail("batch", err);
-	printf("bench %-8s calls %" PRIu64 " ticks/op %.1f\n", "get64-32",
-	       i, (double)total / (double)i);
+	printf("bench %-8s calls %" PRIu64 " ticks/op %.1f\n", "get64-32", i,
+	       (double)total / (double)i);
 	return 0;
 }
 

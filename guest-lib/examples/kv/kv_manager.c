@@ -15,7 +15,7 @@
 
 #include "kv.h"
 
-#define MIB	((size_t)1 << 20)
+#define MIB ((size_t)1 << 20)
 
 static int usage(FILE *to)
 {

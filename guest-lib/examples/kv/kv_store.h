@@ -28,27 +28,27 @@
 
 #include "kv.h"
 
-#define KV_SLOTS	6	/* keys in a bucket */
-#define KV_WORDS	(KV_VALUE_MAX / 8)
-#define KV_TRIES	4096	/* looks at a locked bucket before -EAGAIN */
+#define KV_SLOTS 6 /* keys in a bucket */
+#define KV_WORDS (KV_VALUE_MAX / 8)
+#define KV_TRIES 4096 /* looks at a locked bucket before -EAGAIN */
 
 struct kv_bucket {
-	uint32_t seq;		/* odd: a writer is at work */
+	uint32_t seq; /* odd: a writer is at work */
 	uint32_t unused;
-	uint8_t len[8];		/* of slot i: 0 it is free, else length + 1 */
+	uint8_t len[8]; /* of slot i: 0 it is free, else length + 1 */
 	uint64_t key[KV_SLOTS];
 	uint64_t value[KV_SLOTS][KV_WORDS];
 };
 
 struct kv_header {
-	uint64_t count;		/* keys in the store */
+	uint64_t count; /* keys in the store */
 	uint64_t unused[55];
 };
 
 _Static_assert(sizeof(struct kv_bucket) == 448, "7 cache lines");
 _Static_assert(sizeof(struct kv_header) == 448, "as large as a bucket");
 
-#define KV_BUCKETS_OFFSET	sizeof(struct kv_header)
+#define KV_BUCKETS_OFFSET sizeof(struct kv_header)
 
 /* The bucket of @key, or NULL if the region is too small to have any. */
 static inline struct kv_bucket *kv_bucket(void *region, uint64_t size,

@@ -12,8 +12,8 @@
 
 #include "kv.h"
 
-#define DATA_SIZE	(64 << 10)
-#define XBUF_SIZE	4096
+#define DATA_SIZE (64 << 10)
+#define XBUF_SIZE 4096
 
 static struct elisa_test_export *store;
 static struct elisa_test_vm *writer, *reader, *bare;
@@ -26,7 +26,7 @@ static void report(bool ok, const char *what)
 }
 
 /* What the entry point returned; the calls themselves must not fail. */
-#define call(...)	returned(elisa_test_call(__VA_ARGS__), &ret)
+#define call(...) returned(elisa_test_call(__VA_ARGS__), &ret)
 
 static int64_t returned(int err, const uint64_t *ret)
 {
@@ -70,7 +70,7 @@ static void test_texts(void)
 static void test_ranges(void)
 {
 	static const uint64_t bad[][2] = {
-		{ XBUF_SIZE, 1 }, { XBUF_SIZE - 4, 5 }, { UINT64_MAX, 2 },
+		{ XBUF_SIZE, 1 },     { XBUF_SIZE - 4, 5 }, { UINT64_MAX, 2 },
 		{ 0, XBUF_SIZE + 1 }, { 2, UINT64_MAX },
 	};
 	uint64_t ret;

@@ -12,8 +12,8 @@ int main(int argc, char **argv)
 	struct elisa_export *exp;
 	int err;
 
-	err = elisa_image_load(&image, argc > 1 ? argv[1] : "nop.sub",
-			       why, sizeof(why));
+	err = elisa_image_load(&image, argc > 1 ? argv[1] : "nop.sub", why,
+			       sizeof(why));
 	if (err) {
 		fprintf(stderr, "nop_manager: %s\n", why);
 		return 1;

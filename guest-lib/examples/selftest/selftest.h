@@ -8,11 +8,11 @@
 
 #include <stdint.h>
 
-#define SELFTEST_EXPORT	"selftest"
+#define SELFTEST_EXPORT "selftest"
 
 /* Where in the shared data heap_cycle has its heap. */
-#define SELFTEST_HEAP		0x10000
-#define SELFTEST_HEAP_SIZE	0x10000
+#define SELFTEST_HEAP	   0x10000
+#define SELFTEST_HEAP_SIZE 0x10000
 
 static inline uint64_t selftest_sum6(uint64_t a0, uint64_t a1, uint64_t a2,
 				     uint64_t a3, uint64_t a4, uint64_t a5)
@@ -31,7 +31,8 @@ static inline uint64_t selftest_rotl(uint64_t x, unsigned int n)
  */
 static inline uint64_t selftest_spin(uint64_t n)
 {
-	uint64_t a = n ^ 0x0123456789abcdefULL, b = ~n, c = 3 * n, d = 5 * n + 1;
+	uint64_t a = n ^ 0x0123456789abcdefULL, b = ~n, c = 3 * n,
+		 d = 5 * n + 1;
 	uint64_t e = 0x1111, f = 0x2222, g = 0x3333, h = 0x4444, i = 0x5555;
 	uint64_t j = 0x6666;
 
@@ -54,7 +55,7 @@ static inline uint64_t selftest_spin(uint64_t n)
 typedef uint32_t selftest_v4 __attribute__((vector_size(16)));
 
 /* Keeps @v in a vector register, so that the loop below lives in them. */
-#define SELFTEST_IN_XMM(v)	__asm__ volatile("" : "+x" (v))
+#define SELFTEST_IN_XMM(v) __asm__ volatile("" : "+x"(v))
 
 /* The same idea for vector registers: @n rounds over fourteen of them. */
 static inline uint64_t selftest_spin_sse(uint64_t n)

@@ -23,8 +23,8 @@
 
 #include "selftest.h"
 
-#define XBUF_SIZE	8192
-#define SOAKERS_MAX	64
+#define XBUF_SIZE   8192
+#define SOAKERS_MAX 64
 
 static struct elisa_attachment *att;
 static struct elisa_buffer xbuf;
@@ -44,7 +44,7 @@ struct args {
 	uint64_t a[6];
 };
 
-#define ARGS(...)	((struct args){ { __VA_ARGS__ } })
+#define ARGS(...) ((struct args){ { __VA_ARGS__ } })
 
 static int call(const char *name, uint64_t *ret, struct args x)
 {
@@ -199,14 +199,14 @@ static void test_state(void)
 	uint64_t flags;
 	double before;
 
-	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m" (mxcsr), "=m" (cw));
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(cw));
 	before = third / three;
 	expect("mess", ARGS(0), 77);
-	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m" (mxcsr2), "=m" (cw2));
-	__asm__ volatile("pushfq\n\tpop %0" : "=r" (flags));
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr2), "=m"(cw2));
+	__asm__ volatile("pushfq\n\tpop %0" : "=r"(flags));
 	/* All but the sticky exception flags, which the division sets. */
-	report(!((mxcsr ^ mxcsr2) & ~0x3fu) &&
-	       cw == cw2, "MXCSR and x87 control word", "");
+	report(!((mxcsr ^ mxcsr2) & ~0x3fu) && cw == cw2,
+	       "MXCSR and x87 control word", "");
 	report(!(flags & 0x400), "direction flag", "");
 	report(before == third / three, "rounding", "");
 }
@@ -254,8 +254,8 @@ static void test_bad_index(void)
 	report(elisa_call0(&entry, &ret) == -EINVAL, "index 1000", "");
 	entry.index = ~0ULL;
 	report(elisa_call0(&entry, &ret) == -EINVAL, "index -1", "");
-	report(elisa_lookup(att, "no_such", &entry) == -ENOENT,
-	       "unknown entry", "");
+	report(elisa_lookup(att, "no_such", &entry) == -ENOENT, "unknown entry",
+	       "");
 }
 
 struct soaker {

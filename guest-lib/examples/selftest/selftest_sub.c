@@ -13,7 +13,7 @@
 
 /* Both need relocations, and the image data of its own. */
 static uint64_t image_counter = 1000;
-static uint64_t * const counter_pointer[] = { &image_counter };
+static uint64_t *const counter_pointer[] = { &image_counter };
 
 ELISA_ENTRY(nop, void)
 {
@@ -188,7 +188,7 @@ ELISA_ENTRY(stack_pointer, void)
 {
 	uint64_t rsp;
 
-	__asm__ volatile("mov %%rsp, %0" : "=r" (rsp));
+	__asm__ volatile("mov %%rsp, %0" : "=r"(rsp));
 	return rsp;
 }
 
@@ -196,7 +196,7 @@ ELISA_ENTRY(flags, void)
 {
 	uint64_t flags;
 
-	__asm__ volatile("pushfq\n\tpop %0" : "=r" (flags));
+	__asm__ volatile("pushfq\n\tpop %0" : "=r"(flags));
 	return flags;
 }
 
@@ -280,7 +280,7 @@ ELISA_ENTRY(fault_write, uint64_t address, uint64_t value)
 
 ELISA_ENTRY(fault_jump, uint64_t address)
 {
-	return ((uint64_t (*)(void))address)();
+	return ((uint64_t(*)(void))address)();
 }
 
 ELISA_ENTRY(fault_ud, void)
@@ -293,7 +293,7 @@ ELISA_ENTRY(fault_div, uint64_t divisor)
 {
 	uint64_t rax = 1, rdx = 0;
 
-	__asm__ volatile("div %2" : "+a" (rax), "+d" (rdx) : "r" (divisor));
+	__asm__ volatile("div %2" : "+a"(rax), "+d"(rdx) : "r"(divisor));
 	return rax;
 }
 
@@ -305,7 +305,7 @@ ELISA_ENTRY(fault_int3, void)
 
 ELISA_ENTRY(fault_int80, void)
 {
-	__asm__ volatile("int $0x80" : : "a" (20) : "memory");
+	__asm__ volatile("int $0x80" : : "a"(20) : "memory");
 	return 0;
 }
 
@@ -313,7 +313,7 @@ ELISA_ENTRY(fault_syscall, void)
 {
 	uint64_t rax = 39;
 
-	__asm__ volatile("syscall" : "+a" (rax) : : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "+a"(rax) : : "rcx", "r11", "memory");
 	return rax;
 }
 
@@ -334,7 +334,10 @@ ELISA_ENTRY(fault_tf, void)
 	__asm__ volatile("pushfq\n\t"
 			 "orq $0x100, (%%rsp)\n\t"
 			 "popfq\n\t"
-			 "nop" : : : "cc", "memory");
+			 "nop"
+			 :
+			 :
+			 : "cc", "memory");
 	return 0;
 }
 
@@ -342,12 +345,12 @@ ELISA_ENTRY(fault_cpuid, void)
 {
 	uint32_t eax = 0, ecx = 0;
 
-	__asm__ volatile("cpuid" : "+a" (eax), "+c" (ecx) : : "rbx", "rdx");
+	__asm__ volatile("cpuid" : "+a"(eax), "+c"(ecx) : : "rbx", "rdx");
 	return eax;
 }
 
 ELISA_ENTRY(fault_vmcall, uint64_t rax, uint64_t rdi)
 {
-	__asm__ volatile("vmcall" : "+a" (rax), "+D" (rdi) : : "memory");
+	__asm__ volatile("vmcall" : "+a"(rax), "+D"(rdi) : : "memory");
 	return rax;
 }

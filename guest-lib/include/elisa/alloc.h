@@ -53,14 +53,14 @@
 #include <linux/errno.h>
 
 /* Smallest block, and alignment of all; bytes. */
-#define ELISA_HEAP_UNIT		64
+#define ELISA_HEAP_UNIT 64
 /* Sizes of blocks: ELISA_HEAP_UNIT << 0..22, up to the shared data's limit. */
-#define ELISA_HEAP_ORDERS	23
+#define ELISA_HEAP_ORDERS 23
 
 /* Tags.  0: no block begins at the unit; else one of these, and the order. */
-#define _ELISA_HEAP_FREE	0x40
-#define _ELISA_HEAP_USED	0x80
-#define _ELISA_HEAP_ORDER	0x1f
+#define _ELISA_HEAP_FREE  0x40
+#define _ELISA_HEAP_USED  0x80
+#define _ELISA_HEAP_ORDER 0x1f
 
 /**
  * struct elisa_heap - the header of a heap, in the shared data
@@ -140,8 +140,7 @@ _elisa_heap_link(const struct _elisa_heap_view *v, uint64_t unit)
 static inline bool _elisa_heap_fits(const struct _elisa_heap_view *v,
 				    uint64_t unit, unsigned int order)
 {
-	return order < ELISA_HEAP_ORDERS &&
-	       !(unit & ((1ULL << order) - 1)) &&
+	return order < ELISA_HEAP_ORDERS && !(unit & ((1ULL << order) - 1)) &&
 	       elisa_range_ok(unit, 1ULL << order, v->units);
 }
 
@@ -645,8 +644,7 @@ static inline void *elisa_heap_at(struct elisa_heap *heap, uint64_t offset,
 
 	if (!have || size > have)
 		return NULL;
-	return (char *)elisa_data() +
-	       elisa_nospec(offset, elisa_data_size());
+	return (char *)elisa_data() + elisa_nospec(offset, elisa_data_size());
 }
 
 #endif /* _ELISA_ALLOC_H */

@@ -14,30 +14,30 @@
 #ifdef ELISA_SUB_TEST
 #include <elisa/test_context.h>
 
-#define _ELISA_FAIL(what)	elisa_test_fault(what, __FILE__, __LINE__)
+#define _ELISA_FAIL(what) elisa_test_fault(what, __FILE__, __LINE__)
 #else
 /*
  * The number keeps the compiler from making one instruction of several, so that
  * its address, which the host traces, says which of them it was.
  */
-#define _ELISA_FAIL(what)						\
-	do {								\
-		__asm__ volatile("ud2 # %c0" : : "i" (__COUNTER__));	\
-		__builtin_unreachable();				\
+#define _ELISA_FAIL(what)                                           \
+	do {                                                        \
+		__asm__ volatile("ud2 # %c0" : : "i"(__COUNTER__)); \
+		__builtin_unreachable();                            \
 	} while (0)
 #endif
 
 /** elisa_fail() - give the call up; does not return */
-#define elisa_fail()	_ELISA_FAIL("elisa_fail()")
+#define elisa_fail() _ELISA_FAIL("elisa_fail()")
 
 /**
  * elisa_assert() - give the call up unless something holds
  * @condition: evaluated once, in every build
  */
-#define elisa_assert(condition)						\
-	do {								\
-		if (__builtin_expect(!(condition), 0))			\
-			_ELISA_FAIL(#condition);			\
+#define elisa_assert(condition)                        \
+	do {                                           \
+		if (__builtin_expect(!(condition), 0)) \
+			_ELISA_FAIL(#condition);       \
 	} while (0)
 
 #endif /* _ELISA_ASSERT_H */

@@ -9,13 +9,13 @@
 #include <linux/types.h>
 
 /* Name of the entry point that executes batches. */
-#define ELISA_BATCH_ENTRY	"elisa_batch"
+#define ELISA_BATCH_ENTRY "elisa_batch"
 
 /* Calls in a batch: as many as an exchange buffer has room for. */
-#define ELISA_BATCH_OPS_MAX	32768
+#define ELISA_BATCH_OPS_MAX 32768
 
 /* @status of a call that has not been executed. */
-#define ELISA_BATCH_PENDING	1
+#define ELISA_BATCH_PENDING 1
 
 /**
  * struct elisa_batch_op - one call; an array of these is a batch

@@ -68,8 +68,8 @@ static inline void elisa_wait_for(uint64_t owner, bool again)
 	uint64_t rax = ELISA_SUB_HC_WAIT;
 
 	__asm__ volatile("vmcall"
-			 : "+a" (rax)
-			 : "D" (owner), "S" ((uint64_t)again)
+			 : "+a"(rax)
+			 : "D"(owner), "S"((uint64_t)again)
 			 : "memory", "cc");
 }
 

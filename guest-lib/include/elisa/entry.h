@@ -9,7 +9,7 @@
 #include <elisa/hypercall.h>
 
 /* Type of the program header that points at the table; also in sub.lds. */
-#define PT_ELISA_ENTRIES	0x60454c49
+#define PT_ELISA_ENTRIES 0x60454c49
 
 #ifndef __ASSEMBLER__
 #include <linux/types.h>

@@ -135,8 +135,8 @@ void elisa_buffer_free(struct elisa_buffer *buf);
  * (shadow stacks, PCID under the host's policy); -EEXIST something is mapped
  * at the window; -ENOMEM; -EPROTO the host answered nonsense.
  */
-int elisa_attach(struct elisa_attachment **att, const char *name,
-		 void *xbuf, size_t xbuf_size);
+int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
+		 size_t xbuf_size);
 
 /**
  * elisa_detach() - end an attachment
@@ -245,11 +245,11 @@ static inline int elisa_call6(const struct elisa_entry *entry, uint64_t *ret,
 	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
 			 "call *%%rax\n\t"
 			 "lea 128(%%rsp), %%rsp"
-			 : "+a" (rax), "+D" (a0), "+S" (a1), "+d" (a2),
-			   "+r" (r10), "+r" (r8), "+r" (r9), "+r" (r11)
+			 : "+a"(rax), "+D"(a0), "+S"(a1), "+d"(a2), "+r"(r10),
+			   "+r"(r8), "+r"(r9), "+r"(r11)
 			 :
-			 : "rcx", "r12", "r13", "r14", "r15",
-			   "cc", "memory", _ELISA_CLOBBER_X87,
+			 : "rcx", "r12", "r13", "r14", "r15", "cc", "memory",
+			   _ELISA_CLOBBER_X87,
 			   _ELISA_CLOBBER_SSE _ELISA_CLOBBER_AVX512);
 	*ret = a2;
 	return (int)rax;

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* Enough for every message of elisa_image_load(). */
-#define ELISA_IMAGE_ERR_SIZE	160
+#define ELISA_IMAGE_ERR_SIZE 160
 
 /**
  * struct elisa_image - a sub image, checked, relocated and ready to export
@@ -51,8 +51,8 @@ struct elisa_export;
  * Return: 0; -ENOEXEC if the file is not an acceptable image; -EFBIG if it is
  * larger than 16 MiB; -ENOMEM; or what opening and reading it reported.
  */
-int elisa_image_load(struct elisa_image **image, const char *path,
-		     char *err, size_t err_size);
+int elisa_image_load(struct elisa_image **image, const char *path, char *err,
+		     size_t err_size);
 
 /**
  * elisa_image_load_memory() - load a sub image from memory
@@ -115,8 +115,8 @@ const char *elisa_image_entry_name(const struct elisa_image *image,
  * left behind.
  */
 int elisa_export_create(struct elisa_export **exp, const char *name,
-			const struct elisa_image *image,
-			void *data, size_t data_size);
+			const struct elisa_image *image, void *data,
+			size_t data_size);
 
 /**
  * elisa_export_destroy() - end an export

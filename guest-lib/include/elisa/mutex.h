@@ -47,7 +47,7 @@
 
 /* How often a waiter looks, with a PAUSE each time, before it asks the host. */
 #ifndef ELISA_MUTEX_SPINS
-#define ELISA_MUTEX_SPINS	256
+#define ELISA_MUTEX_SPINS 256
 #endif
 
 /**
@@ -62,7 +62,7 @@ struct elisa_mutex {
 	uint64_t word;
 };
 
-#define _ELISA_MUTEX_LOST	(~0ULL)
+#define _ELISA_MUTEX_LOST (~0ULL)
 
 /* Can a call other than this one (@self) be the owner that @word names? */
 static inline bool _elisa_mutex_owner_lives(uint64_t word, uint64_t self)

@@ -22,8 +22,8 @@ static inline uint64_t elisa_nospec(uint64_t index, uint64_t size)
 
 	__asm__ volatile("cmp %[size], %[index]\n\t"
 			 "sbb %[mask], %[mask]"
-			 : [mask] "=r" (mask)
-			 : [index] "r" (index), [size] "r" (size)
+			 : [mask] "=r"(mask)
+			 : [index] "r"(index), [size] "r"(size)
 			 : "cc");
 	return index & mask;
 }

@@ -40,8 +40,8 @@ void *memcpy(void *to, const void *from, size_t n)
 	__asm__ volatile("rep movsq\n\t"
 			 "mov %[bytes], %%rcx\n\t"
 			 "rep movsb"
-			 : "+D" (p), "+S" (from), "+c" (words)
-			 : [bytes] "r" (bytes)
+			 : "+D"(p), "+S"(from), "+c"(words)
+			 : [bytes] "r"(bytes)
 			 : "memory");
 	return to;
 }
@@ -51,8 +51,8 @@ void *memset(void *to, int value, size_t n)
 	void *p = to;
 
 	__asm__ volatile("rep stosb"
-			 : "+D" (p), "+c" (n)
-			 : "a" (value)
+			 : "+D"(p), "+c"(n)
+			 : "a"(value)
 			 : "memory");
 	return to;
 }
@@ -69,7 +69,7 @@ void *memmove(void *to, const void *from, size_t n)
 	__asm__ volatile("std\n\t"
 			 "rep movsb\n\t"
 			 "cld"
-			 : "+D" (p), "+S" (s), "+c" (n)
+			 : "+D"(p), "+S"(s), "+c"(n)
 			 :
 			 : "memory");
 	return to;

@@ -70,7 +70,7 @@
 #ifdef ELISA_SUB_TEST
 #include <elisa/test_image.h>
 #else
-#define _ELISA_ENTRY_SECTION(fn)	".elisa_entries." #fn
+#define _ELISA_ENTRY_SECTION(fn) ".elisa_entries." #fn
 #endif
 
 /**
@@ -81,24 +81,24 @@
  *
  * The function returns uint64_t.
  */
-#define ELISA_ENTRY(fn, ...)						\
-	static uint64_t fn(__VA_ARGS__);				\
-	ELISA_ENTRY_FOR(fn);						\
+#define ELISA_ENTRY(fn, ...)             \
+	static uint64_t fn(__VA_ARGS__); \
+	ELISA_ENTRY_FOR(fn);             \
 	static uint64_t fn(__VA_ARGS__)
 
 /**
  * ELISA_ENTRY_FOR() - make a function that is declared already an entry point
  * @fn: its name, as for ELISA_ENTRY()
  */
-#define ELISA_ENTRY_FOR(fn)						\
-	_Static_assert(sizeof(#fn) <= ELISA_NAME_SIZE,			\
+#define ELISA_ENTRY_FOR(fn)                                               \
+	_Static_assert(sizeof(#fn) <= ELISA_NAME_SIZE,                    \
 		       "the name of an entry has at most 31 characters"); \
-	static const struct elisa_entry_record _elisa_entry_##fn	\
-	__attribute__((used, aligned(8),				\
-		       section(_ELISA_ENTRY_SECTION(fn)))) = {		\
-		.name = #fn,						\
-		.address = (uint64_t)&fn,				\
-	}
+	static const struct elisa_entry_record _elisa_entry_##fn          \
+		__attribute__((used, aligned(8),                          \
+			       section(_ELISA_ENTRY_SECTION(fn)))) = {    \
+			.name = #fn,                                      \
+			.address = (uint64_t)&fn,                         \
+		}
 
 /**
  * elisa_range_ok() - check a range that somebody else chose

@@ -31,7 +31,7 @@
 _Static_assert(sizeof(struct elisa_batch_op) == 64, "one cache line");
 
 /** ELISA_BATCHED() - an element of the list of ELISA_BATCH() */
-#define ELISA_BATCHED(fn)	((uint64_t)&fn)
+#define ELISA_BATCHED(fn) ((uint64_t)&fn)
 
 typedef uint64_t _elisa_batched(uint64_t a0, uint64_t a1, uint64_t a2,
 				uint64_t a3, uint64_t a4, uint64_t a5);
@@ -96,8 +96,9 @@ static uint64_t elisa_batch(uint64_t offset, uint64_t count)
 		op.status = _elisa_batch_one(&op, list->entry, list->n, &last);
 		/* Who sees the status sees the result. */
 		if (!op.status)
-			elisa_put(&ops, at + offsetof(struct elisa_batch_op,
-						      result), &op.result);
+			elisa_put(&ops,
+				  at + offsetof(struct elisa_batch_op, result),
+				  &op.result);
 		elisa_put(&ops, at + offsetof(struct elisa_batch_op, status),
 			  &op.status);
 	}
@@ -108,11 +109,11 @@ static uint64_t elisa_batch(uint64_t offset, uint64_t count)
  * ELISA_BATCH() - define the entry point that executes batches
  * @list: array of entry points that may be called in one, see above
  */
-#define ELISA_BATCH(list)						\
-	static const struct _elisa_batch_list _elisa_batch_list = {	\
-		.entry = (list),					\
-		.n = sizeof(list) / sizeof((list)[0]),			\
-	};								\
+#define ELISA_BATCH(list)                                           \
+	static const struct _elisa_batch_list _elisa_batch_list = { \
+		.entry = (list),                                    \
+		.n = sizeof(list) / sizeof((list)[0]),              \
+	};                                                          \
 	ELISA_ENTRY_FOR(elisa_batch)
 
 #endif /* _ELISA_SUB_BATCH_H */

@@ -131,9 +131,9 @@ int elisa_test_call6(struct elisa_test_vm *vm, const char *name, uint64_t *ret,
 		     uint64_t a4, uint64_t a5);
 
 /** elisa_test_call() - elisa_test_call6() with 0 to 6 arguments */
-#define elisa_test_call(vm, name, ...)					\
+#define elisa_test_call(vm, name, ...) \
 	_ELISA_TEST_CALL(vm, name, __VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
-#define _ELISA_TEST_CALL(vm, name, ret, a0, a1, a2, a3, a4, a5, ...)	\
+#define _ELISA_TEST_CALL(vm, name, ret, a0, a1, a2, a3, a4, a5, ...) \
 	elisa_test_call6(vm, name, ret, a0, a1, a2, a3, a4, a5)
 
 /**

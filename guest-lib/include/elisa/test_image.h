@@ -19,7 +19,7 @@ struct elisa_test_image {
 
 #ifdef ELISA_SUB_TEST
 /* The linker marks where sections begin and end whose names are identifiers. */
-#define _ELISA_ENTRY_SECTION(fn)	"elisa_entries"
+#define _ELISA_ENTRY_SECTION(fn) "elisa_entries"
 
 extern const struct elisa_entry_record __start_elisa_entries[]
 	__attribute__((visibility("hidden")));

@@ -118,11 +118,11 @@ static inline int elisa_copy_out(const struct elisa_xptr *x, uint64_t at,
 }
 
 /** elisa_fetch() - elisa_copy_in() of a whole variable, *@variable */
-#define elisa_fetch(x, at, variable)					\
+#define elisa_fetch(x, at, variable) \
 	elisa_copy_in(variable, x, at, sizeof(*(variable)))
 
 /** elisa_put() - elisa_copy_out() of a whole variable, *@variable */
-#define elisa_put(x, at, variable)					\
+#define elisa_put(x, at, variable) \
 	elisa_copy_out(x, at, variable, sizeof(*(variable)))
 
 /**

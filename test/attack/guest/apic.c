@@ -2,16 +2,16 @@
 /* The local APIC, in x2APIC mode: timer and IPIs. */
 #include "guest.h"
 
-#define MSR_APIC_BASE	0x1b
-#define X2APIC_EOI	0x80b
-#define X2APIC_SVR	0x80f
-#define X2APIC_ICR	0x830
-#define X2APIC_LVT_TIMER	0x832
-#define X2APIC_TIMER_COUNT	0x838
-#define X2APIC_TIMER_DIVIDE	0x83e
+#define MSR_APIC_BASE	    0x1b
+#define X2APIC_EOI	    0x80b
+#define X2APIC_SVR	    0x80f
+#define X2APIC_ICR	    0x830
+#define X2APIC_LVT_TIMER    0x832
+#define X2APIC_TIMER_COUNT  0x838
+#define X2APIC_TIMER_DIVIDE 0x83e
 
-#define PERIODIC	(1u << 17)
-#define TICK_NS		10000000	/* for run()'s time limit */
+#define PERIODIC (1u << 17)
+#define TICK_NS	 10000000 /* for run()'s time limit */
 
 static void watch(void)
 {
@@ -27,7 +27,7 @@ void apic_init(void)
 		return;
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0xc00);
 	wrmsr(X2APIC_SVR, 0x1ff);
-	wrmsr(X2APIC_TIMER_DIVIDE, 0xb);	/* KVM's clock: 1 GHz */
+	wrmsr(X2APIC_TIMER_DIVIDE, 0xb); /* KVM's clock: 1 GHz */
 	watch();
 }
 
@@ -45,8 +45,9 @@ void ipi(unsigned int cpu, u8 vector)
 
 static void next_storm(struct cpu *cpu)
 {
-	wrmsr(X2APIC_TIMER_COUNT, cpu->storm_least + random() %
-	      (cpu->storm_most - cpu->storm_least + 1));
+	wrmsr(X2APIC_TIMER_COUNT,
+	      cpu->storm_least +
+		      random() % (cpu->storm_most - cpu->storm_least + 1));
 }
 
 void storm_start(u32 least, u32 most)

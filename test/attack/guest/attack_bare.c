@@ -5,7 +5,7 @@
 static void bare(void)
 {
 	const struct regs in = { .rcx = ELISA_IDX_GATE };
-	struct hc hc = { };
+	struct hc hc = {};
 	struct outcome out;
 
 	check(hypercall(ELISA_HC_VERSION, &hc) == -1000,

@@ -6,9 +6,9 @@
  */
 #include "steps.h"
 
-#define BATCH		20
-#define ROUNDS		10000
-#define PAUSE		2000	/* us */
+#define BATCH  20
+#define ROUNDS 10000
+#define PAUSE  2000 /* us */
 
 static struct export export;
 static struct att att[2];

@@ -16,12 +16,12 @@
 
 #include "steps.h"
 
-#define STEPS		600
-#define ROUNDS		4000
-#define ATTEMPTS	40
-#define VECTOR_ELSEWHERE	0x86
-#define EFER_LMA_LME	0x500
-#define REAL_CODE	0x7000
+#define STEPS		 600
+#define ROUNDS		 4000
+#define ATTEMPTS	 40
+#define VECTOR_ELSEWHERE 0x86
+#define EFER_LMA_LME	 0x500
+#define REAL_CODE	 0x7000
 
 extern const char stub_vmcall[], stub_elsewhere[];
 
@@ -74,7 +74,7 @@ static bool other_cr3(void)
 static bool efer(void)
 {
 	*special = *user;
-	special->efer &= ~1ULL;			/* SCE */
+	special->efer &= ~1ULL; /* SCE */
 	return post(KVM_SET_SREGS, special);
 }
 
@@ -115,13 +115,16 @@ static bool no_avx(void)
 static bool real_mode(void)
 {
 	static const u8 code[] = {
-		0xba, 0x04, 0x05,		/* mov $ATTACK_PORT_NOP, %dx */
-		0x66, 0xef,			/* out %eax, (%dx) */
-		0xeb, 0xfc,			/* again */
+		0xba, 0x04, 0x05, /* mov $ATTACK_PORT_NOP, %dx */
+		0x66, 0xef,	  /* out %eax, (%dx) */
+		0xeb, 0xfc,	  /* again */
 	};
 	struct kvm_regs *back = pages(1);
 	struct kvm_segment seg = {
-		.limit = 0xffff, .type = 3, .present = 1, .s = 1,
+		.limit = 0xffff,
+		.type = 3,
+		.present = 1,
+		.s = 1,
 	};
 
 	memcpy((void *)REAL_CODE, code, sizeof(code));

@@ -6,8 +6,8 @@
  */
 #include "steps.h"
 
-#define XBUF_PAGES	64
-#define DATA_PAGES	64
+#define XBUF_PAGES 64
+#define DATA_PAGES 64
 
 static struct steps_shared *steps;
 static struct export export;

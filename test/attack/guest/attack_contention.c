@@ -64,7 +64,8 @@ static void contention(void)
 	check(measure(LOCKS_ENTRY_add_spin, "waiters spin"), "spinning");
 	check(measure(LOCKS_ENTRY_add, "waiters ask the host"), "asking");
 	check(!locks_call(&l, get, LOCKS_WRONG) &&
-	      locks_call(&l, get, LOCKS_A) == locks_call(&l, get, LOCKS_B),
+		      locks_call(&l, get, LOCKS_A) ==
+			      locks_call(&l, get, LOCKS_B),
 	      "no two calls were in a section");
 }
 

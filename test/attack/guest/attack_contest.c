@@ -12,8 +12,8 @@
 
 enum { RESUME, ABORT, DETACH, DESTROY };
 
-#define STEPS		100
-#define ROUNDS		2000
+#define STEPS  100
+#define ROUNDS 2000
 
 static struct steps_shared *shared;
 static struct export export;
@@ -42,9 +42,8 @@ static void finish_under_poker(struct outcome *out)
 		resume(handle, NULL, 3, out);
 		if (out->how == HOW_AEP)
 			handle = out->trap.regs.rdi;
-	} while (out->how == HOW_AEP ||
-		 (out->how == HOW_REFUSED &&
-		  (s64)out->trap.regs.rax == -EAGAIN));
+	} while (out->how == HOW_AEP || (out->how == HOW_REFUSED &&
+					 (s64)out->trap.regs.rax == -EAGAIN));
 	over = true;
 	poker_stop(0, poker);
 }
@@ -180,8 +179,8 @@ static void contest(int how, const char *what, unsigned int rounds)
 			detach(&att);
 	}
 	cpu_wait(1);
-	check(!unfair && suspends == rounds,
-	      "%s: %u contests, %u won", what, rounds, wins);
+	check(!unfair && suspends == rounds, "%s: %u contests, %u won", what,
+	      rounds, wins);
 	check_eq(shared->wrong, 0, "%s: steps done twice or skipped", what);
 	if (how == RESUME)
 		check(wins && wins < rounds, "%s: each won sometimes (%u)",
@@ -230,9 +229,8 @@ static void work(u64 unused)
 
 	(void)unused;
 	do {
-		struct steps_call call = {
-			&att, 2 * (calls[me] % 100) + me, STEPS, ROUNDS
-		};
+		struct steps_call call = { &att, 2 * (calls[me] % 100) + me,
+					   STEPS, ROUNDS };
 		u64 h;
 
 		shared->count[call.id] = 0;
@@ -282,7 +280,7 @@ static void host(void)
 		      "vCPU %u: %s rax %lld", i, how_name[last[i].how],
 		      last[i].trap.regs.rax);
 	meet(3);
-	hc = (struct hc){ };
+	hc = (struct hc){};
 	check_eq(hypercall(ELISA_HC_VERSION, &hc), -1000,
 		 "the VM has no ELISA any more");
 }

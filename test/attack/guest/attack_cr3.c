@@ -16,14 +16,14 @@
 
 #include "cr3.h"
 
-#define SLOT		4
+#define SLOT 4
 
 static const u8 mov_rbx_cr3[3] = { 0x0f, 0x22, 0xdb };
 static const u8 nops[3] = { 0x90, 0x90, 0x90 };
 
 static struct craft c;
-static u64 *view;		/* what the default context finds at the CR3 */
-static u64 good;		/* CR3 */
+static u64 *view; /* what the default context finds at the CR3 */
+static u64 good;  /* CR3 */
 static struct kvm_sregs *sregs;
 static unsigned int tried, armed_tries, in_special;
 
@@ -124,7 +124,7 @@ static void innocent(void)
 	const u64 base = special_gpa(0, 0);
 	const u64 cr3[] = {
 		base - PAGE_SIZE, base - ELISA_CHUNK_SIZE, 1ULL << 36,
-		(u64)view, (u64)view | 0xfff,
+		(u64)view,	  (u64)view | 0xfff,
 	};
 	unsigned int i, right = 0;
 	struct result res;
@@ -143,8 +143,8 @@ static void innocent(void)
 		back();
 	}
 	check_eq(right, 2 * ARRAY_SIZE(cr3), "calls under other CR3s");
-	check(!try(load_cr3, 1ULL << phys_bits(), &t) &&
-	      t.regs.vector == 13, "CR3 beyond the CPU's addresses is #GP");
+	check(!try(load_cr3, 1ULL << phys_bits(), &t) && t.regs.vector == 13,
+	      "CR3 beyond the CPU's addresses is #GP");
 }
 
 /* The gate, walking crafted tables, would store RSP to the EPTP list. */
@@ -192,8 +192,7 @@ static void crafted_in_gate(void)
 
 /* --- the gate-private page as a top-level table: its entry 2 is RSP */
 
-#define PRIVATE_CODE(slot) \
-	((2ULL << 39) + (4 * (slot) + 1) * PAGE_SIZE)
+#define PRIVATE_CODE(slot) ((2ULL << 39) + (4 * (slot) + 1) * PAGE_SIZE)
 
 static unsigned int through_rsp(const struct att *att, u64 rsp, int cpl)
 {
@@ -224,8 +223,8 @@ static unsigned int through_rsp(const struct att *att, u64 rsp, int cpl)
 		write_cr3(cr3);
 		vmfunc_at(at + offset[i] - 3, &in, cpl, &out);
 		back();
-		expect(out.how == HOW_TRAP &&
-		       (out.trap.regs.vector == 6 || out.trap.regs.vector == 3),
+		expect(out.how == HOW_TRAP && (out.trap.regs.vector == 6 ||
+					       out.trap.regs.vector == 3),
 		       "gate at %x by RSP %llx, CPL %d: %s %llu at %llx",
 		       offset[i], rsp, cpl, how_name[out.how],
 		       out.trap.regs.vector, out.trap.regs.rip);
@@ -242,7 +241,7 @@ static void private_page(void)
 {
 	const struct {
 		u64 rsp;
-		bool works;	/* maps the gate page where RIP is */
+		bool works; /* maps the gate page where RIP is */
 	} entry[] = {
 		{ special_gpa(ELISA_CHUNK_GATE, GATE_L3) | PTE_ALL, true },
 		{ special_gpa(ELISA_CHUNK_GATE, GATE_L2) | PTE_ALL, false },
@@ -267,7 +266,8 @@ static void private_page(void)
 	 * That much is possible: the gate, at an address of the attacker's.
 	 * It cannot store anywhere, and nothing of it is in sub.
 	 */
-	check(walked, "the saved RSP as a table entry: the gate ran at another address %u times, to no avail",
+	check(walked,
+	      "the saved RSP as a table entry: the gate ran at another address %u times, to no avail",
 	      walked);
 }
 
@@ -322,7 +322,8 @@ static struct result resumed(const struct att *att, int what)
 static void between_aex_and_resume(void)
 {
 	static const char *const name[] = {
-		[MOV] = "MOV", [VMM] = "KVM_SET_SREGS",
+		[MOV] = "MOV",
+		[VMM] = "KVM_SET_SREGS",
 		[VMM_RUNNING] = "KVM_SET_SREGS at a signal",
 	};
 	struct poker *poker = pages(1);

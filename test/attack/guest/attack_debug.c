@@ -12,7 +12,7 @@
  */
 #include "oracle.h"
 
-#define GATE	ELISA_W_GATE
+#define GATE ELISA_W_GATE
 
 static struct sub_shared *shared;
 static struct att att[2];
@@ -50,7 +50,7 @@ static void step(const struct att *a, u64 rip, const struct regs *in)
 		regs = t.regs;
 	}
 	check(t.regs.vector == VECTOR_W_RETURN && !t.regs.rax &&
-	      t.regs.rdx == 7 && t.regs.rsp == in->rsp,
+		      t.regs.rdx == 7 && t.regs.rsp == in->rsp,
 	      "a call by single steps from %llx, CPL %d: vector %llu, rdx %llx",
 	      rip & 0xfff, a->cpl, t.regs.vector, t.regs.rdx);
 	check(steps >= 2 && !inside && !tf_at_return,
@@ -62,7 +62,10 @@ static void step(const struct att *a, u64 rip, const struct regs *in)
 static void steps(const struct att *a)
 {
 	const struct regs in = {
-		.rdi = 1, .rsi = 3, .r11 = SUB_NOP, .rsp = random() & ~15ULL,
+		.rdi = 1,
+		.rsi = 3,
+		.r11 = SUB_NOP,
+		.rsp = random() & ~15ULL,
 	};
 
 	window_at(a->window);
@@ -76,7 +79,9 @@ static struct result with_breakpoint(const struct att *a, u64 va,
 				     u64 *dr6)
 {
 	const struct regs in = {
-		.rdi = arg0, .r11 = entry, .rsp = random() & ~15ULL,
+		.rdi = arg0,
+		.r11 = entry,
+		.rsp = random() & ~15ULL,
 	};
 	struct result res;
 
@@ -93,10 +98,10 @@ static struct result with_breakpoint(const struct att *a, u64 va,
 	return res;
 }
 
-#define BP_EXEC		0x0
-#define BP_WRITE8	0x9
-#define BP_RW8		0xb
-#define BP_RW1		0x3
+#define BP_EXEC	  0x0
+#define BP_WRITE8 0x9
+#define BP_RW8	  0xb
+#define BP_RW1	  0x3
 
 static void breakpoints(const struct att *a)
 {
@@ -106,8 +111,10 @@ static void breakpoints(const struct att *a)
 		bool hits;
 	} bp[] = {
 		/* The gate, both halves, and behind them */
-		{ GATE, BP_EXEC, true }, { GATE + 8, BP_EXEC, true },
-		{ GATE + 0x13, BP_EXEC, true }, { GATE + 0x15, BP_EXEC, true },
+		{ GATE, BP_EXEC, true },
+		{ GATE + 8, BP_EXEC, true },
+		{ GATE + 0x13, BP_EXEC, true },
+		{ GATE + 0x15, BP_EXEC, true },
 		{ GATE + 0x1d, BP_EXEC, true },
 		{ GATE + 0xfe3, BP_EXEC, true },
 		{ GATE + 0xfeb, BP_EXEC, true },
@@ -116,10 +123,13 @@ static void breakpoints(const struct att *a)
 		{ GATE + 0xffd, BP_EXEC, true },
 		{ GATE + 0x100, BP_EXEC, false },
 		/* Landing */
-		{ GATE + 0x20, BP_EXEC, true }, { GATE + 0xfe0, BP_EXEC, true },
+		{ GATE + 0x20, BP_EXEC, true },
+		{ GATE + 0xfe0, BP_EXEC, true },
 		/* The list, the stack pointer, entry table, stack, data, code */
-		{ 0x1fd6d000, BP_WRITE8, true }, { 0x1fd6d008, BP_WRITE8, true },
-		{ 0x1fd6e010, BP_WRITE8, true }, { 0x1fd6e010, BP_RW8, true },
+		{ 0x1fd6d000, BP_WRITE8, true },
+		{ 0x1fd6d008, BP_WRITE8, true },
+		{ 0x1fd6e010, BP_WRITE8, true },
+		{ 0x1fd6e010, BP_RW8, true },
 		{ 0x1fd6d010, BP_WRITE8, false },
 		{ ELISA_SUB_ENTRIES + SUB_LOG * 8, BP_RW8, true },
 		{ ELISA_SUB_STACK_TOP - 8, BP_WRITE8, true },
@@ -151,7 +161,7 @@ static void breakpoints(const struct att *a)
 		       bp[i].kind, res.status);
 		if (bp[i].hits)
 			expect(!wrong && ELISA_FAULT_KIND(res.value) == 1 &&
-			       ELISA_FAULT_CODE(res.value) == 1,
+				       ELISA_FAULT_CODE(res.value) == 1,
 			       "breakpoint at %llx: details %llx, %s is wrong",
 			       va, res.value, wrong ?: "nothing");
 		expect(dr6 == 0xffff0ff0, "breakpoint at %llx: DR6 %llx", va,
@@ -159,7 +169,8 @@ static void breakpoints(const struct att *a)
 		hits += res.status == -EFAULT;
 		/* In the return half the call has been made. */
 		expect(shared->calls - calls <= 1, "one call at most");
-		expect(!elisa_call(a, SUB_NOP, ARGS(0)).status, "the next call");
+		expect(!elisa_call(a, SUB_NOP, ARGS(0)).status,
+		       "the next call");
 	}
 	check(hits >= 18, "%u breakpoints, %u hit, CPL %d", i, hits, a->cpl);
 }
@@ -176,8 +187,12 @@ static void mov_ss(const struct att *a)
 	static const u8 tail[] = { 0x8e, 0x13, 0x0f, 0x01, 0xd4 };
 	u16 *sel = pages(1);
 	struct regs in = {
-		.rdi = 1, .rsi = 3, .r11 = SUB_NOP, .rbx = (u64)sel,
-		.rcx = ELISA_IDX_GATE, .rsp = random() & ~15ULL,
+		.rdi = 1,
+		.rsi = 3,
+		.r11 = SUB_NOP,
+		.rbx = (u64)sel,
+		.rcx = ELISA_IDX_GATE,
+		.rsp = random() & ~15ULL,
 	};
 	struct outcome out;
 	const char *wrong;
@@ -191,7 +206,8 @@ static void mov_ss(const struct att *a)
 	write_dr7(0x400);
 	wrong = stub_is_wrong(a, &out.trap, in.rsp);
 	check(out.how == HOW_RETURN && (s64)out.trap.regs.rax == -EFAULT &&
-	      !wrong, "MOV SS with a breakpoint, VMFUNC, CPL %d: %s, %s is wrong",
+		      !wrong,
+	      "MOV SS with a breakpoint, VMFUNC, CPL %d: %s, %s is wrong",
 	      a->cpl, how_name[out.how], wrong ?: "nothing");
 	memcpy(w->page[0] + PAGE_SIZE - 3 - sizeof(code), "\x31\xc0", 2);
 	write_dr6(0xffff0ff0);
@@ -205,7 +221,8 @@ static void vmm_debugs(const struct att *a)
 	unsigned int i, wrong = 0;
 
 	debug->control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
-	check(!vcpu_ioctl(0, KVM_SET_GUEST_DEBUG, debug), "KVM_SET_GUEST_DEBUG");
+	check(!vcpu_ioctl(0, KVM_SET_GUEST_DEBUG, debug),
+	      "KVM_SET_GUEST_DEBUG");
 	for (i = 0; i < 3; i++) {
 		struct result res = elisa_call(a, SUB_NOP, ARGS(i, 1, 2));
 
@@ -219,8 +236,8 @@ static void vmm_debugs(const struct att *a)
 		wrong += elisa_call(a, SUB_NOP, ARGS(0)).status != -EFAULT;
 	debug->control = 0;
 	vcpu_ioctl(0, KVM_SET_GUEST_DEBUG, debug);
-	check(!wrong, "calls under a VMM that debugs, CPL %d: %u wrong",
-	      a->cpl, wrong);
+	check(!wrong, "calls under a VMM that debugs, CPL %d: %u wrong", a->cpl,
+	      wrong);
 	check(!elisa_call(a, SUB_NOP, ARGS(0)).status, "the next call");
 }
 

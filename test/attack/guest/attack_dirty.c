@@ -17,19 +17,19 @@
 
 #include "steps.h"
 
-#define SLOT		4
-#define BASE		0x180000000ULL
-#define PAGES		32
-#define XBUF		8		/* first page of the exchange buffer */
-#define XBUF_PAGES	8
-#define XBUF_BITS	0xff00ULL
-#define ELSEWHERE	5		/* another slot with the same memory */
+#define SLOT	   4
+#define BASE	   0x180000000ULL
+#define PAGES	   32
+#define XBUF	   8 /* first page of the exchange buffer */
+#define XBUF_PAGES 8
+#define XBUF_BITS  0xff00ULL
+#define ELSEWHERE  5 /* another slot with the same memory */
 
-#define CAP_MANUAL	168		/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
+#define CAP_MANUAL 168 /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
 
 static struct att att;
 static bool clear;
-static u64 buffer_bits;			/* what a call leaves in the log */
+static u64 buffer_bits; /* what a call leaves in the log */
 
 static volatile u64 *page(unsigned int n)
 {
@@ -59,11 +59,12 @@ static bool set_up(bool attached)
 	clear = arg("manual", 0);
 	buffer_bits = arg("ring", 0) ? 0 : XBUF_BITS;
 	cap->cap = CAP_MANUAL;
-	cap->args[0] = arg("manual", 0);	/* KVM_DIRTY_LOG_* */
+	cap->args[0] = arg("manual", 0); /* KVM_DIRTY_LOG_* */
 	if (clear && !check(!vm_ioctl(KVM_ENABLE_CAP, cap), "manual protect"))
 		return false;
 	if (!check(!memslot(SLOT, BASE, PAGES * PAGE_SIZE,
-			    KVM_MEM_LOG_DIRTY_PAGES, ~0ULL), "a slot that logs"))
+			    KVM_MEM_LOG_DIRTY_PAGES, ~0ULL),
+		   "a slot that logs"))
 		return false;
 	if (arg("manual", 0) == 3)
 		is_logged((1ULL << PAGES) - 1, "all pages, by INITIALLY_SET");
@@ -78,8 +79,8 @@ static bool set_up(bool attached)
 
 static bool sub_writes(unsigned int xbuf_page, u64 value)
 {
-	struct result res = elisa_call(&att, SUB_WRITE,
-				       ARGS(in_sub(xbuf_page), value));
+	struct result res =
+		elisa_call(&att, SUB_WRITE, ARGS(in_sub(xbuf_page), value));
 
 	return !res.status && *page(XBUF + xbuf_page) == value;
 }
@@ -157,7 +158,8 @@ static void run_dirty(void)
 	check(!res.status && res.value == 77, "sub has its memory: %llx",
 	      res.value);
 	check(!memslot(SLOT, BASE, PAGES * PAGE_SIZE, KVM_MEM_LOG_DIRTY_PAGES,
-		       ~0ULL), "another slot in its place");
+		       ~0ULL),
+	      "another slot in its place");
 	check(!*page(XBUF + 1), "in which the guest finds nothing");
 	take();
 	res = elisa_call(&att, SUB_WRITE, ARGS(in_sub(1), 78));
@@ -172,7 +174,7 @@ ATTACK("dirty", run_dirty);
 
 /* --- a migration */
 
-#define WRITES	150
+#define WRITES 150
 
 static volatile bool stop;
 static volatile u64 writes;
@@ -206,7 +208,7 @@ static void copy(u64 (*to)[PAGE_SIZE / 8], u64 log, u64 *copied)
 
 static void run_copy(void)
 {
-	u64 (*to)[PAGE_SIZE / 8] = (void *)pages(PAGES);
+	u64(*to)[PAGE_SIZE / 8] = (void *)pages(PAGES);
 	unsigned int i, wrong = 0, rounds = 0;
 	u64 copied = 0;
 
@@ -302,18 +304,16 @@ static void change_all(u64 unused)
 		if (kind < 2) {
 			/* Other memory in its place. */
 			change_errors += !!memslot(SLOT, BASE, 0, 0, 0);
-			change_errors += !!memslot(SLOT, BASE,
-						   PAGES * PAGE_SIZE,
-						   KVM_MEM_LOG_DIRTY_PAGES,
-						   ~0ULL);
+			change_errors +=
+				!!memslot(SLOT, BASE, PAGES * PAGE_SIZE,
+					  KVM_MEM_LOG_DIRTY_PAGES, ~0ULL);
 		} else if (kind == 2) {
 			/* The same memory, but the log ends and begins. */
 			change_errors += !!memslot(SLOT, BASE,
 						   PAGES * PAGE_SIZE, 0, BASE);
-			change_errors += !!memslot(SLOT, BASE,
-						   PAGES * PAGE_SIZE,
-						   KVM_MEM_LOG_DIRTY_PAGES,
-						   BASE);
+			change_errors +=
+				!!memslot(SLOT, BASE, PAGES * PAGE_SIZE,
+					  KVM_MEM_LOG_DIRTY_PAGES, BASE);
 		} else {
 			/* Moved away and back. */
 			change_errors += !!memslot(SLOT, BASE + 0x10000000,
@@ -369,8 +369,9 @@ static void run_attach(void)
 	stop = true;
 	cpu_wait(1);
 	check_eq(change_errors, 0, "dirty: a slot changed %u times", n);
-	check_eq(odd, 0, "dirty: ATTACH: %u right, %u of old memory, %u refused",
-		 same, split, refused);
+	check_eq(odd, 0,
+		 "dirty: ATTACH: %u right, %u of old memory, %u refused", same,
+		 split, refused);
 	check(same && split, "dirty: both happened");
 	meet(2);
 }
@@ -379,7 +380,7 @@ ATTACK("dirty-attach", run_attach);
 
 /* --- PML */
 
-#define SLOWED	60
+#define SLOWED 60
 
 static volatile u64 seq;
 

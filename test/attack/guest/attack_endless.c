@@ -9,7 +9,7 @@
 
 #include "oracle.h"
 
-#define CALLS	200
+#define CALLS 200
 
 static struct sub_shared *shared;
 static struct export export;
@@ -63,17 +63,15 @@ ATTACK("endless", run_endless);
 
 /* --- INIT and SIPI to a vCPU in sub */
 
-#define SIPI_PAGE	0x7a
-#define SIPI_FLAG	((volatile u32 *)0x7af00)
-#define MSR_ICR		0x830
-#define ICR_INIT	0x4500
-#define ICR_SIPI	0x4600
+#define SIPI_PAGE 0x7a
+#define SIPI_FLAG ((volatile u32 *)0x7af00)
+#define MSR_ICR	  0x830
+#define ICR_INIT  0x4500
+#define ICR_SIPI  0x4600
 
 /* vCPU 1: mov dword cs:[0xf00], 1; hlt; jmp -3, all in 16 bits */
-static const u8 sipi_code[] = {
-	0x66, 0x2e, 0xc7, 0x06, 0x00, 0x0f, 0x01, 0x00, 0x00, 0x00,
-	0xf4, 0xeb, 0xfd
-};
+static const u8 sipi_code[] = { 0x66, 0x2e, 0xc7, 0x06, 0x00, 0x0f, 0x01,
+				0x00, 0x00, 0x00, 0xf4, 0xeb, 0xfd };
 
 static void hold(u64 unused)
 {
@@ -107,12 +105,13 @@ static void run_reset(void)
 	wrmsr(MSR_ICR, 1ULL << 32 | ICR_INIT);
 	vmm_sleep(20000);
 	expect(!vcpu_ioctl(1, KVM_GET_REGS, regs) &&
-	       !vcpu_ioctl(1, KVM_GET_SREGS, sregs) &&
-	       !vcpu_ioctl(1, KVM_GET_XSAVE, xsave), "the VMM looks");
+		       !vcpu_ioctl(1, KVM_GET_SREGS, sregs) &&
+		       !vcpu_ioctl(1, KVM_GET_XSAVE, xsave),
+	       "the VMM looks");
 	check(!holds_secret(regs, sizeof(*regs)) &&
-	      !holds_secret(sregs, sizeof(*sregs)) &&
-	      !holds_secret(xsave, sizeof(*xsave)) &&
-	      regs->rip == 0xfff0 && !(sregs->cr0 & 1),
+		      !holds_secret(sregs, sizeof(*sregs)) &&
+		      !holds_secret(xsave, sizeof(*xsave)) &&
+		      regs->rip == 0xfff0 && !(sregs->cr0 & 1),
 	      "INIT takes a vCPU out of sub, with nothing in it: rip %llx, cr0 %llx",
 	      regs->rip, sregs->cr0);
 	wrmsr(MSR_ICR, 1ULL << 32 | ICR_SIPI | SIPI_PAGE);

@@ -10,8 +10,8 @@
  */
 #include "steps.h"
 
-#define VA_IMAGE	0x7001000000ULL	/* the same page 512 times */
-#define VA_DATA		0x7002000000ULL
+#define VA_IMAGE 0x7001000000ULL /* the same page 512 times */
+#define VA_DATA	 0x7002000000ULL
 
 static void same_page(u64 va, u64 page, unsigned int n)
 {
@@ -66,7 +66,7 @@ static s64 create(struct export *e, const char *name)
 	return e->err;
 }
 
-#define MANY	128
+#define MANY 128
 
 static struct export many[MANY + 1];
 static struct att atts[MANY + 1];
@@ -90,7 +90,7 @@ static void exports(unsigned int limit)
 			       ELISA_PROT_R);
 		good += image(&many[i], VA_IMAGE, ELISA_IMAGE_PAGES_MAX, 1,
 			      ELISA_PROT_R) == -EINVAL;
-		good += entry(&many[i], 0) == -EINVAL;	/* no code there */
+		good += entry(&many[i], 0) == -EINVAL; /* no code there */
 	}
 	check_eq(good, 6, "images of the largest size");
 	for (i = 2, good = 0; i < limit; i++)
@@ -183,7 +183,7 @@ static void limits(void)
 		return;
 	same_page(VA_IMAGE, (u64)pages(1), 512);
 	same_page(VA_DATA, (u64)pages(1), 1024);
-	exports(arg("exports", 5) - 1);		/* besides "limits" */
+	exports(arg("exports", 5) - 1); /* besides "limits" */
 	attachments(arg("attachments", 6));
 	pins(arg("pinned", 600) - 1, arg("rounds", 3));
 	check_eq(export_destroy(&e), 0, "destroy");
@@ -221,8 +221,8 @@ ATTACK("memlock", memlock);
 static void pace(void)
 {
 	u64 ms = arg("second", 100000000) / 1000, n, begin = rdtsc(), took;
-	struct export e = { };
-	struct att att = { };
+	struct export e = {};
+	struct att att = {};
 
 	for (n = 0; n < 300; n++)
 		expect(detach(&att) == -ENOENT && export_destroy(&e) == -ENOENT,
@@ -240,12 +240,18 @@ ATTACK("pace", pace);
  */
 
 enum phase {
-	PHASE_WAIT, PHASE_QUIET, PHASE_DETACH, PHASE_FAULT, PHASE_DENIED,
-	PHASE_LOG, PHASE_END, PHASES,
+	PHASE_WAIT,
+	PHASE_QUIET,
+	PHASE_DETACH,
+	PHASE_FAULT,
+	PHASE_DENIED,
+	PHASE_LOG,
+	PHASE_END,
+	PHASES,
 };
 
 static const char *const phase_name[PHASES] = {
-	[PHASE_QUIET] = "quiet", [PHASE_DETACH] = "attach and detach",
+	[PHASE_QUIET] = "quiet",  [PHASE_DETACH] = "attach and detach",
 	[PHASE_FAULT] = "faults", [PHASE_DENIED] = "denied attaches",
 	[PHASE_LOG] = "messages",
 };
@@ -313,8 +319,8 @@ static void flood(void)
 		__asm__ volatile("sti");
 		wrong += att.err != -EOPNOTSUPP;
 	}
-	check(!wrong && n > 200, "%llu attaches that are refused with a message",
-	      n);
+	check(!wrong && n > 200,
+	      "%llu attaches that are refused with a message", n);
 	enter_phase(PHASE_END);
 	meet(1);
 }
@@ -323,7 +329,7 @@ ATTACK("flood", flood);
 
 static void bystander(void)
 {
-	u64 calls[PHASES] = { }, ticks[PHASES] = { }, wrong = 0, rate[PHASES];
+	u64 calls[PHASES] = {}, ticks[PHASES] = {}, wrong = 0, rate[PHASES];
 	u64 phase, last = PHASE_WAIT, since = rdtsc();
 	struct export e;
 	struct att att;
@@ -345,9 +351,10 @@ static void bystander(void)
 		since = now;
 		last = phase;
 	} while (phase < PHASE_END);
-	check_eq(wrong, 0, "bystander: wrong calls in %llu, while another VM floods",
+	check_eq(wrong, 0,
+		 "bystander: wrong calls in %llu, while another VM floods",
 		 calls[PHASE_QUIET] + calls[PHASE_DETACH] + calls[PHASE_FAULT] +
-		 calls[PHASE_DENIED] + calls[PHASE_LOG]);
+			 calls[PHASE_DENIED] + calls[PHASE_LOG]);
 	for (phase = PHASE_QUIET; phase < PHASE_END; phase++) {
 		rate[phase] = calls[phase] * 1000000 / (ticks[phase] ?: 1);
 		/*

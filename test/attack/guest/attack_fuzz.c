@@ -15,27 +15,27 @@
 
 #include "steps.h"
 
-#define PAIRS		4096
-#define TRANSITIONS	65536
-#define KEPT		256
-#define ATTS		64
-#define EXPORTS		64
-#define HANDLES		32
-#define NAMES		6
+#define PAIRS	    4096
+#define TRANSITIONS 65536
+#define KEPT	    256
+#define ATTS	    64
+#define EXPORTS	    64
+#define HANDLES	    32
+#define NAMES	    6
 
 /* Shared by all vCPUs: below 512 GiB. */
-#define VA_GOOD		0x7000000000ULL		/* 16 pages, read-write, user */
-#define VA_READ_ONLY	0x7000100000ULL
-#define VA_KERNEL	0x7000200000ULL
-#define VA_MOVING	0x7000300000ULL		/* somebody remaps it */
-#define VA_SLOT		0x7000400000ULL		/* its slot comes and goes */
-#define VA_RO_SLOT	0x7000500000ULL
-#define VA_BEYOND	0x7000600000ULL		/* maps what is no memory */
-#define VA_UNMAPPED	0x7000700000ULL
-#define GPA_SLOT	0x180000000ULL
-#define GPA_RO_SLOT	0x190000000ULL
-#define GPA_BEYOND	0x1f0000000ULL
-#define AREA_PAGES	16
+#define VA_GOOD	     0x7000000000ULL /* 16 pages, read-write, user */
+#define VA_READ_ONLY 0x7000100000ULL
+#define VA_KERNEL    0x7000200000ULL
+#define VA_MOVING    0x7000300000ULL /* somebody remaps it */
+#define VA_SLOT	     0x7000400000ULL /* its slot comes and goes */
+#define VA_RO_SLOT   0x7000500000ULL
+#define VA_BEYOND    0x7000600000ULL /* maps what is no memory */
+#define VA_UNMAPPED  0x7000700000ULL
+#define GPA_SLOT     0x180000000ULL
+#define GPA_RO_SLOT  0x190000000ULL
+#define GPA_BEYOND   0x1f0000000ULL
+#define AREA_PAGES   16
 
 struct live {
 	u64 token, window;
@@ -66,8 +66,15 @@ static const char *const good_name[NAMES] = {
 };
 
 static const char bad_name[][ELISA_NAME_SIZE + 1] = {
-	"", "a b", "x\0y", "name/", "\xff\xfe", "*", "?",
-	"this.name.has.32.bytes.which.is.", "a\0\0\0\0\0\0\0\0\0\0b",
+	"",
+	"a b",
+	"x\0y",
+	"name/",
+	"\xff\xfe",
+	"*",
+	"?",
+	"this.name.has.32.bytes.which.is.",
+	"a\0\0\0\0\0\0\0\0\0\0b",
 };
 
 /* clang-format off */
@@ -92,7 +99,7 @@ static const u64 addresses[] = {
 };
 /* clang-format on */
 
-#define ANY(array)	((array)[random() % ARRAY_SIZE(array)])
+#define ANY(array) ((array)[random() % ARRAY_SIZE(array)])
 
 static bool chance(unsigned int percent)
 {
@@ -212,21 +219,25 @@ static void any_name(u64 word[4])
 
 static u64 sensible_count(u64 most)
 {
-	return chance(80) ? random() % AREA_PAGES : chance(50) ? most :
-							       most + 1;
+	return chance(80) ? random() % AREA_PAGES :
+	       chance(50) ? most :
+			    most + 1;
 }
 
 static void fill_args(unsigned int nr, struct hc *hc)
 {
 	u64 word[4];
 
-	*hc = (struct hc){ };
+	*hc = (struct hc){};
 	any_name(word);
 	switch (nr) {
 	case ELISA_HC_ATTACH:
 	case ELISA_HC_EXPORT_CREATE:
 		*hc = (struct hc){
-			word[0], word[1], word[2], word[3],
+			word[0],
+			word[1],
+			word[2],
+			word[3],
 			chance(50) ? 0 : ANY(addresses),
 			chance(50) ? 0 : sensible_count(ELISA_XBUF_PAGES_MAX)
 		};
@@ -237,9 +248,11 @@ static void fill_args(unsigned int nr, struct hc *hc)
 	case ELISA_HC_ENTRY:
 	case ELISA_HC_EXPORT_ENTRY:
 		*hc = (struct hc){
-			nr == ELISA_HC_ENTRY ? an_att().token :
-					       an_export(),
-			word[0], word[1], word[2], word[3],
+			nr == ELISA_HC_ENTRY ? an_att().token : an_export(),
+			word[0],
+			word[1],
+			word[2],
+			word[3],
 			chance(70) ? random() % 2 * 16 : ANY(values)
 		};
 		break;
@@ -250,8 +263,9 @@ static void fill_args(unsigned int nr, struct hc *hc)
 			.rdx = chance(50) ? 0 :
 			       chance(50) ? random() % 512 :
 					    ANY(values),
-			.r10 = chance(50) ? 1 :
-					    sensible_count(ELISA_IMAGE_PAGES_MAX),
+			.r10 = chance(50) ?
+				       1 :
+				       sensible_count(ELISA_IMAGE_PAGES_MAX),
 			.r8 = chance(60) ? ELISA_PROT_X : random() % 9,
 		};
 		break;
@@ -276,9 +290,8 @@ static void fill_args(unsigned int nr, struct hc *hc)
 
 static void spoil(struct hc *hc)
 {
-	u64 *const reg[] = {
-		&hc->rdi, &hc->rsi, &hc->rdx, &hc->r10, &hc->r8, &hc->r9
-	};
+	u64 *const reg[] = { &hc->rdi, &hc->rsi, &hc->rdx,
+			     &hc->r10, &hc->r8,	 &hc->r9 };
 
 	*ANY(reg) = any_value();
 }
@@ -287,8 +300,8 @@ static unsigned int any_nr(void)
 {
 	/* DETACH and EXPORT_DESTROY are paced and end what others need. */
 	static const u8 often[] = {
-		0, 1, 1, 1, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 6, 7, 7,
-		7, 7, 8, 8, 8, 8, 9, 10, 10, 11,
+		0, 1, 1, 1, 1, 2, 3, 3, 4, 4, 4, 5, 5,	5,  5,	5,
+		6, 6, 6, 7, 7, 7, 7, 8, 8, 8, 8, 9, 10, 10, 11,
 	};
 
 	return chance(97) ? ANY(often) : random() % 256;
@@ -333,8 +346,8 @@ static bool is_documented(unsigned int nr, s64 ret)
 		return ret == ELISA_ABI_VERSION;
 	if (ret >= 0)
 		return nr == ELISA_HC_ENTRY || nr == ELISA_HC_EXPORT_ENTRY ?
-		       ret < ELISA_ENTRIES_MAX :
-		       !ret && nr != ELISA_HC_RESUME;
+			       ret < ELISA_ENTRIES_MAX :
+			       !ret && nr != ELISA_HC_RESUME;
 	return is_one_of(ret, errors[nr]);
 }
 
@@ -383,8 +396,8 @@ static s64 try_resume(u64 handle, int cpl)
 	storm_stop();
 	if (out.how == HOW_AEP)
 		keep_handle(out.trap.regs.rdi);
-	else if (out.how == HOW_REFUSED &&
-		 (s64)out.trap.regs.rax == -EAGAIN && handle)
+	else if (out.how == HOW_REFUSED && (s64)out.trap.regs.rax == -EAGAIN &&
+		 handle)
 		keep_handle(handle);
 	expect(out.how != HOW_TRAP && out.how != HOW_FELL,
 	       "RESUME %llx: %s, vector %llu at %llx", handle,
@@ -423,8 +436,10 @@ static void call_something(void)
 {
 	const struct live att = an_att();
 	struct regs in = {
-		.rdi = random() % STEPS_IDS, .rsi = random() % 200,
-		.rdx = 1000, .r11 = random() % 3,
+		.rdi = random() % STEPS_IDS,
+		.rsi = random() % 200,
+		.rdx = 1000,
+		.r11 = random() % 3,
 	};
 	struct outcome out;
 
@@ -448,12 +463,13 @@ static void remap(void)
 		PTE_RWU, PTE_RWU, PTE_P | PTE_W, PTE_P | PTE_U, 0,
 	};
 	static const u64 gpa[] = {
-		0, GPA_SLOT, GPA_BEYOND, GPA_RO_SLOT, 0xfee00000, 0xfffffffff000,
+		0,	     GPA_SLOT,	 GPA_BEYOND,
+		GPA_RO_SLOT, 0xfee00000, 0xfffffffff000,
 	};
 	u64 to = ANY(gpa) ?: (u64)memory;
 
-	*pte(VA_MOVING + random() % AREA_PAGES * PAGE_SIZE, true) =
-		to | ANY(flags);
+	*pte(VA_MOVING + random() % AREA_PAGES * PAGE_SIZE, true) = to |
+								    ANY(flags);
 }
 
 static void change_slot(void)
@@ -522,8 +538,8 @@ static void fuzz_cpu(u64 until)
 			expect(false,
 			       "hypercall %u at CPL %d (%llx %llx %llx %llx %llx %llx): %lld",
 			       call.nr, call.cpl, call.hc.rdi, call.hc.rsi,
-			       call.hc.rdx, call.hc.r10, call.hc.r8,
-			       call.hc.r9, ret);
+			       call.hc.rdx, call.hc.r10, call.hc.r8, call.hc.r9,
+			       ret);
 		}
 		if (is_new(call.nr, ret, &before))
 			kept[__atomic_fetch_add(&n_kept, 1, __ATOMIC_SEQ_CST) %
@@ -546,7 +562,8 @@ static void clean_up(void)
 			abort_call(handles[i]);
 	for (i = 0; i < ATTS; i++)
 		if (atts[i].token)
-			wrong += !!detach(&(struct att){ .token = atts[i].token });
+			wrong += !!detach(
+				&(struct att){ .token = atts[i].token });
 	for (i = 0; i < EXPORTS; i++) {
 		struct export e = { .token = export_tokens[i] };
 
@@ -579,8 +596,8 @@ static void full_limits(void)
 	for (i = 0; i < n + 1; i++)
 		attach(&att[i], "fresh", 3, NULL, 0);
 	check(!att[n - 1].err && att[n].err == -ENOSPC,
-	      "%u attachments, as many as ever (%lld, %lld)", n,
-	      att[n - 1].err, att[n].err);
+	      "%u attachments, as many as ever (%lld, %lld)", n, att[n - 1].err,
+	      att[n].err);
 	call = (struct steps_call){ &att[n - 1], 7, 300, 2000 };
 	steps_finish(steps_suspend(&call, &out), 3, &out);
 	check(steps_good(shared, &call, &out), "and a call works");
@@ -645,7 +662,7 @@ static void addresses_and_counts(int cpl)
 	static const struct {
 		const char *what;
 		u64 va;
-		short image[2], data[2];	/* at CPL 0, 3 */
+		short image[2], data[2]; /* at CPL 0, 3 */
 	} place[] = {
 		/* clang-format off */
 		{ "unmapped", VA_UNMAPPED, { EFAULT, EFAULT },
@@ -683,7 +700,7 @@ static void addresses_and_counts(int cpl)
 		s64 b = data(cpl, place[i].va, 1);
 
 		check(a == -place[i].image[cpl & 1] &&
-		      b == -place[i].data[cpl & 1],
+			      b == -place[i].data[cpl & 1],
 		      "CPL %d, %s: EXPORT_IMAGE %lld, EXPORT_DATA %lld", cpl,
 		      place[i].what, a, b);
 	}

@@ -23,36 +23,36 @@
  */
 #include "gate_oracle.h"
 
-#define LIST		0x1fd6d000ULL	/* kmod/gate_code.h */
-#define PRIVATE		0x1fd6e000ULL
-#define GATE_CODE_END	0x20		/* first offset behind the entry half */
-#define GATE_RETURN	0xfe0		/* nothing that runs lies between */
-#define GATE_LOAD_ESP	0xff4		/* the load of RSP without its REX */
+#define LIST	      0x1fd6d000ULL /* kmod/gate_code.h */
+#define PRIVATE	      0x1fd6e000ULL
+#define GATE_CODE_END 0x20  /* first offset behind the entry half */
+#define GATE_RETURN   0xfe0 /* nothing that runs lies between */
+#define GATE_LOAD_ESP 0xff4 /* the load of RSP without its REX */
 
-#define SET_LEGAL	0
-#define SET_ZEROS	1
-#define SET_ONES	2
-#define SET_PAIRS	3		/* 8 */
-#define SET_TARGETS	11
-#define N_TARGETS	14
-#define SET_RANDOM	(SET_TARGETS + N_TARGETS)
-#define N_SETS		(SET_RANDOM + 3)
+#define SET_LEGAL   0
+#define SET_ZEROS   1
+#define SET_ONES    2
+#define SET_PAIRS   3 /* 8 */
+#define SET_TARGETS 11
+#define N_TARGETS   14
+#define SET_RANDOM  (SET_TARGETS + N_TARGETS)
+#define N_SETS	    (SET_RANDOM + 3)
 
 enum way { WAY_PLAIN, WAY_TF, WAY_SS, WAY_COUNT };
 
 static const char *const way_name[] = { "plain", "TF", "MOV SS and TF" };
 
-static struct att att[2];		/* by which[] below */
+static struct att att[2]; /* by which[] below */
 static struct gate_shared *shared[2];
 
 /* Enough is known then. */
-#define WRONG_MOST	8
+#define WRONG_MOST 8
 
 static unsigned int wrong;
 
 static struct {
 	u64 tries, how[HOW_COUNT], ok, einval, efault, ud_at, ud_elsewhere;
-	u64 ran;			/* entries of the export */
+	u64 ran; /* entries of the export */
 } count;
 
 static u64 target(unsigned int i, u64 w)
@@ -78,13 +78,13 @@ static u64 target(unsigned int i, u64 w)
 }
 
 /* What an EPTP of this host may look like; then what is none. */
-#define EPTPS	7
+#define EPTPS 7
 
 static u64 eptp_guess(unsigned int i)
 {
 	static const u64 value[] = {
-		0x1e, 0x100001e, 0x5e, 0x1234501e, 0x10000001e, 0x200005e,
-		0x8000001e, 0x1f1f1f1e, 1, 2,
+		0x1e,	   0x100001e,  0x5e,	   0x1234501e, 0x10000001e,
+		0x200005e, 0x8000001e, 0x1f1f1f1e, 1,	       2,
 	};
 
 	return value[i % ARRAY_SIZE(value)];
@@ -123,13 +123,13 @@ static void fill(struct regs *r, unsigned int set, u64 w, unsigned int n)
 		t = target(set - SET_TARGETS, w);
 		for (i = 0; i < 16; i++)
 			*reg(r, i) = t;
-		r->rsp += n & 8;	/* a PUSH hits, or a MOV */
+		r->rsp += n & 8; /* a PUSH hits, or a MOV */
 	} else if (set >= SET_RANDOM) {
 		for (i = 0; i < 16; i++) {
 			t = random();
 			*reg(r, i) = t & 1 ? eptp_guess(t >> 8) :
-				target((t >> 8) % N_TARGETS, w) +
-				(t >> 16 & 0x18);
+					     target((t >> 8) % N_TARGETS, w) +
+						     (t >> 16 & 0x18);
 		}
 		/* Indices that lead out of the table of entries to data. */
 		if (n & 1)
@@ -185,7 +185,7 @@ struct attempt {
 	unsigned int offset, set, n;
 	int cpl;
 	enum way way;
-	bool open;		/* an instance is bound */
+	bool open; /* an instance is bound */
 };
 
 /* RSP as the last call on this vCPU left it in the gate-private page. */
@@ -199,7 +199,7 @@ static bool expected(const struct attempt *t, const struct regs *in,
 	const bool legal = in->r11 < GATE_ENTRIES;
 	bool restarts = t->offset < GATE_CODE_END &&
 			(!t->open || t->way != WAY_PLAIN);
-	s32 eax = r->rax;	/* the upper half is nobody's */
+	s32 eax = r->rax; /* the upper half is nobody's */
 
 	if (out->how == HOW_RETURN) {
 		if (out->window != t->att->window)
@@ -287,13 +287,14 @@ again:
 	good = expected(t, &in, &out, calls) && !sub->strange &&
 	       (!calls || log_is_right(sub)) &&
 	       (!other || others == other->calls + other->strange);
-	wrong += !expect(good,
-			 "%x set %u n %u CPL %d %s, %s: %s %llu rip %llx rax %llx rsp %llx, ran %llu %llu",
-			 t->offset, t->set, t->n, t->cpl, way_name[t->way],
-			 t->open ? "open" : "closed", how_name[out.how],
-			 out.trap.regs.vector, out.trap.regs.rip,
-			 out.trap.regs.rax, out.trap.regs.rsp, calls,
-			 sub->strange);
+	wrong +=
+		!expect(good,
+			"%x set %u n %u CPL %d %s, %s: %s %llu rip %llx rax %llx rsp %llx, ran %llu %llu",
+			t->offset, t->set, t->n, t->cpl, way_name[t->way],
+			t->open ? "open" : "closed", how_name[out.how],
+			out.trap.regs.vector, out.trap.regs.rip,
+			out.trap.regs.rax, out.trap.regs.rsp, calls,
+			sub->strange);
 	if (out.how == HOW_RETURN && t->offset < GATE_CODE_END)
 		saved_rsp = out.trap.regs.rsp;
 	wrong += !expect(ways_out_are_shut(t->cpl, !(t->n % 32)),
@@ -361,11 +362,12 @@ static void every_offset(const struct att *a, bool open, enum way way)
 static void say(const char *what)
 {
 	check(count.tries > 1000 && count.ran && count.ud_at && count.einval &&
-	      count.efault,
+		      count.efault,
 	      "%s: %llu tries: 0 %llu, -EINVAL %llu, -EFAULT %llu, #UD there %llu, near %llu, other %llu; ran %llu",
 	      what, count.tries, count.ok, count.einval, count.efault,
-	      count.ud_at, count.ud_elsewhere, count.tries - count.ok -
-	      count.einval - count.efault - count.ud_at - count.ud_elsewhere,
+	      count.ud_at, count.ud_elsewhere,
+	      count.tries - count.ok - count.einval - count.efault -
+		      count.ud_at - count.ud_elsewhere,
 	      count.ran);
 	memset(&count, 0, sizeof(count));
 }
@@ -382,7 +384,8 @@ static bool start(int cpl0, int cpl1)
 	attach(&att[1], "two", cpl1, NULL, 0);
 	return check(!att[0].err && !att[1].err, "attached") &&
 	       check(calls_work(&att[0], shared[0]) &&
-		     calls_work(&att[1], shared[1]), "legal calls");
+			     calls_work(&att[1], shared[1]),
+		     "legal calls");
 }
 
 static void enter_gate(void)

@@ -10,19 +10,33 @@
  */
 #include "oracle.h"
 
-BLOB(h_read); BLOB(h_write); BLOB(h_store); BLOB(h_execute); BLOB(h_ret);
-BLOB(h_execute_stack); BLOB(h_recurse); BLOB(h_smash); BLOB(h_trash);
+BLOB(h_read);
+BLOB(h_write);
+BLOB(h_store);
+BLOB(h_execute);
+BLOB(h_ret);
+BLOB(h_execute_stack);
+BLOB(h_recurse);
+BLOB(h_smash);
+BLOB(h_trash);
 
 enum {
-	H_READ, H_WRITE, H_STORE, H_EXECUTE, H_RET, H_EXECUTE_STACK, H_RECURSE,
-	H_SMASH, H_TRASH,
+	H_READ,
+	H_WRITE,
+	H_STORE,
+	H_EXECUTE,
+	H_RET,
+	H_EXECUTE_STACK,
+	H_RECURSE,
+	H_SMASH,
+	H_TRASH,
 };
 
-#define DONE		0x600d
-#define XBUF_PAGES	3
-#define DATA_PAGES	5
-#define LEAVE		0xfe0	/* landing's VMFUNC */
-#define MEMORY_PAGES	16
+#define DONE	     0x600d
+#define XBUF_PAGES   3
+#define DATA_PAGES   5
+#define LEAVE	     0xfe0 /* landing's VMFUNC */
+#define MEMORY_PAGES 16
 
 static u64 *data;
 static u8 *xbuf, *memory, *copy;
@@ -64,8 +78,12 @@ static bool set_up(void)
 static struct result call(const struct att *a, u64 entry, const u64 arg[5])
 {
 	const struct regs in = {
-		.rdi = arg[0], .rsi = arg[1], .rdx = arg[2], .r10 = arg[3],
-		.r8 = arg[4], .r11 = entry,
+		.rdi = arg[0],
+		.rsi = arg[1],
+		.rdx = arg[2],
+		.r10 = arg[3],
+		.r8 = arg[4],
+		.r11 = entry,
 		.rsp = (u64)memory + MEMORY_PAGES * PAGE_SIZE / 2,
 	};
 	struct result res = elisa_call_regs(a, &in);
@@ -74,7 +92,7 @@ static struct result call(const struct att *a, u64 entry, const u64 arg[5])
 	if (res.status == -EFAULT)
 		wrong = stub_is_wrong(a, &res.last.trap, in.rsp);
 	expect(res.last.how == HOW_RETURN && !wrong &&
-	       res.last.trap.regs.rsp == in.rsp,
+		       res.last.trap.regs.rsp == in.rsp,
 	       "entry %llu (%llx): %s, vector %llu, %s is wrong", entry, arg[0],
 	       how_name[res.last.how], res.last.trap.regs.vector,
 	       wrong ?: "nothing");
@@ -88,9 +106,9 @@ static bool memory_is_intact(void)
 
 /* --- who may do what where */
 
-#define R	1
-#define W	2
-#define X	4
+#define R 1
+#define W 2
+#define X 4
 
 static struct {
 	u64 tried, holes, readable, writable;
@@ -136,9 +154,19 @@ static void chunk(const struct att *a, u64 base, unsigned int first,
 static void addresses(const struct att *a, bool all)
 {
 	static const u64 holes[] = {
-		0, 0x1000, ATTACK_INFO, ATTACK_LOAD, 0xfee00000, 0xfec00000,
-		ATTACK_HIGH, 0x1fd6d000, 0x1fd6e000, 0x7fffffffe000,
-		0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000,
+		0,
+		0x1000,
+		ATTACK_INFO,
+		ATTACK_LOAD,
+		0xfee00000,
+		0xfec00000,
+		ATTACK_HIGH,
+		0x1fd6d000,
+		0x1fd6e000,
+		0x7fffffffe000,
+		0xffff800000000000,
+		0xffffffff80000000,
+		0xfffffffffffff000,
 	};
 	unsigned int beyond = all ? 512 : 12, i;
 
@@ -156,7 +184,7 @@ static void addresses(const struct att *a, bool all)
 	chunk(a, ELISA_SUB_INFO, ELISA_STACK_FIRST_PAGE,
 	      ELISA_STACK_FIRST_PAGE + ELISA_STACK_PAGES, R | W,
 	      ELISA_LIVENESS_FIRST_PAGE - ELISA_STACK_FIRST_PAGE -
-	      ELISA_STACK_PAGES);
+		      ELISA_STACK_PAGES);
 	chunk(a, ELISA_SUB_INFO, ELISA_LIVENESS_FIRST_PAGE,
 	      ELISA_LIVENESS_FIRST_PAGE + ELISA_LIVENESS_PAGES, R, beyond);
 	page(a, ELISA_SUB_ENTRIES, R);
@@ -179,19 +207,19 @@ static void addresses(const struct att *a, bool all)
 		page(a, ELISA_WINDOW(i) + ELISA_W_GATE, 0);
 	/* Code: never written.  The CPU of the rig can execute only. */
 	expect(can(a, H_READ, ELISA_SUB_IMAGE) == !arg("xonly", 1) &&
-	       can(a, H_READ, a->window + ELISA_W_GATE) == !arg("xonly", 1),
+		       can(a, H_READ, a->window + ELISA_W_GATE) ==
+			       !arg("xonly", 1),
 	       "code can be read: %llx", ELISA_SUB_IMAGE);
 	expect(!can(a, H_STORE, ELISA_SUB_IMAGE) &&
-	       !can(a, H_STORE, a->window + ELISA_W_GATE) &&
-	       !can(a, H_STORE, a->window + ELISA_W_GATE + 0x100),
+		       !can(a, H_STORE, a->window + ELISA_W_GATE) &&
+		       !can(a, H_STORE, a->window + ELISA_W_GATE + 0x100),
 	       "code can be written");
 	expect(can(a, H_EXECUTE, ELISA_SUB_IMAGE + export.entry[H_RET].offset),
 	       "code can be executed");
 	expect(!can(a, H_EXECUTE_STACK, 0), "the stack can be executed");
 	check(count.holes >= 60 && count.readable >= 11 && count.writable >= 9,
 	      "%llu pages in sub at CPL %d: %llu holes, %llu to read, %llu to write",
-	      count.tried, a->cpl, count.holes, count.readable,
-	      count.writable);
+	      count.tried, a->cpl, count.holes, count.readable, count.writable);
 	check(memory_is_intact(), "the caller's memory");
 }
 
@@ -210,8 +238,13 @@ ATTACK("sub-pages", run_pages);
 static void trash(const struct att *a)
 {
 	static const u64 stack[] = {
-		0, 1, 0x8000000000000000, ELISA_SUB_DATA + 64, ATTACK_LOAD,
-		ELISA_SUB_INFO, ~0ULL,
+		0,
+		1,
+		0x8000000000000000,
+		ELISA_SUB_DATA + 64,
+		ATTACK_LOAD,
+		ELISA_SUB_INFO,
+		~0ULL,
 	};
 	/* AC, NT, DF, arithmetic; IOPL, IF off */
 	static const u64 flags[] = { 0x202, 0x244ed7, 0x247cd7 };
@@ -227,9 +260,14 @@ static void trash(const struct att *a)
 		{ 0, 2, true },
 		/* Upper halves do not count. */
 		{ 0xffffffff00000000, 0xffffffff00000002, true },
-		{ 0, 0, false }, { 0, 3, false }, { 0, 511, false },
-		{ 0, 512, false }, { 0, 0xffffffff, false }, { 1, 2, false },
-		{ 63, 2, false }, { 64, 2, false },
+		{ 0, 0, false },
+		{ 0, 3, false },
+		{ 0, 511, false },
+		{ 0, 512, false },
+		{ 0, 0xffffffff, false },
+		{ 1, 2, false },
+		{ 63, 2, false },
+		{ 64, 2, false },
 	};
 
 	data[1] = ORACLE_SECRET;
@@ -251,8 +289,8 @@ static void trash(const struct att *a)
 			tried++;
 		}
 		/* An address of the caller: sub cannot go there. */
-		res = call(a, H_TRASH, ARGS(a->window + ELISA_W_RETURN,
-					    stack[i], 0x202));
+		res = call(a, H_TRASH,
+			   ARGS(a->window + ELISA_W_RETURN, stack[i], 0x202));
 		failed += res.status == -EFAULT;
 		tried++;
 		expect(res.status == -EFAULT, "a jump to the return stub");
@@ -277,7 +315,7 @@ static void trash(const struct att *a)
 	state_get(&after);
 	wrong = state_differs(&before, &after);
 	check(tried == returned + failed && returned >= 16 && failed >= 60 &&
-	      !wrong,
+		      !wrong,
 	      "%u times garbage in all registers, CPL %d: %u returned, %u failed, %s differs",
 	      tried, a->cpl, returned, failed, wrong ?: "nothing");
 	check(memory_is_intact(), "the caller's memory");
@@ -291,8 +329,8 @@ static void stacks(const struct att *a)
 	data[0] = 0;
 	res = call(a, H_RECURSE, ARGS(0));
 	check(res.status == -EFAULT &&
-	      ELISA_FAULT_KIND(res.value) == ELISA_FAULT_KIND_MEMORY &&
-	      data[0] >= depth - 1 && data[0] <= depth + 1,
+		      ELISA_FAULT_KIND(res.value) == ELISA_FAULT_KIND_MEMORY &&
+		      data[0] >= depth - 1 && data[0] <= depth + 1,
 	      "endless recursion, CPL %d: status %lld after %llu calls", a->cpl,
 	      res.status, data[0]);
 	res = call(a, H_SMASH, ARGS(0));

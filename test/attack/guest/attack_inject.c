@@ -10,25 +10,32 @@
  */
 #include "steps.h"
 
-#define PARAMETERS	"/sys/module/elisa/parameters/"
-#define ENOMEM		12
-#define TRIES_MAX	400
+#define PARAMETERS "/sys/module/elisa/parameters/"
+#define ENOMEM	   12
+#define TRIES_MAX  400
 
-#define XBUF_PAGES	3
-#define IMAGE_PAGES	4
-#define DATA_PAGES	4
-#define DROPPED		8	/* attachments for the host to end */
+#define XBUF_PAGES  3
+#define IMAGE_PAGES 4
+#define DATA_PAGES  4
+#define DROPPED	    8 /* attachments for the host to end */
 
 /* --- the host's side */
 
 enum figure {
-	ATTACHMENTS, EXPORTS, INSTANCES, PINNED, ARMED, PAGES, PINNED_VM, REFS,
+	ATTACHMENTS,
+	EXPORTS,
+	INSTANCES,
+	PINNED,
+	ARMED,
+	PAGES,
+	PINNED_VM,
+	REFS,
 	FIGURES
 };
 
 static const char *const figure_name[FIGURES] = {
-	"attachments", "exports", "instances", "pinned pages", "armed",
-	"pages", "VmPin", "module references",
+	"attachments", "exports", "instances", "pinned pages",
+	"armed",       "pages",	  "VmPin",     "module references",
 };
 
 struct figures {
@@ -48,7 +55,7 @@ static char text[4096];
 
 static struct figures figures(void)
 {
-	struct figures f = { };
+	struct figures f = {};
 	const char *p;
 	unsigned int i;
 
@@ -116,9 +123,7 @@ static s64 create(void)
 
 static s64 image(void)
 {
-	struct hc hc = {
-		e.token, (u64)code, 0, IMAGE_PAGES, ELISA_PROT_X, 0
-	};
+	struct hc hc = { e.token, (u64)code, 0, IMAGE_PAGES, ELISA_PROT_X, 0 };
 
 	return hypercall(ELISA_HC_EXPORT_IMAGE, &hc);
 }
@@ -322,17 +327,14 @@ static const struct operation export_op[] = {
 	{ "EXPORT_DESTROY", sealed, destroy, -ENOMEM, nothing, 1 },
 };
 
-static const struct operation attach_op = {
-	"ATTACH", NULL, attach_it, -ENOMEM, detached_if, 20
-};
+static const struct operation attach_op = { "ATTACH", NULL,	   attach_it,
+					    -ENOMEM,  detached_if, 20 };
 
-static const struct operation detach_op = {
-	"DETACH", attached, detach_it, -ENOMEM, nothing, 1
-};
+static const struct operation detach_op = { "DETACH", attached, detach_it,
+					    -ENOMEM,  nothing,	1 };
 
-static const struct operation call_op = {
-	"first call", NULL, call_it, -ENOMEM, NULL, 18
-};
+static const struct operation call_op = { "first call", NULL, call_it,
+					  -ENOMEM,	NULL, 18 };
 
 static const struct operation resume_op = {
 	"RESUME on another vCPU", NULL, resume_it, -EAGAIN, NULL, 9
@@ -348,8 +350,8 @@ static void attach_dropped(struct att a[DROPPED])
 		attach(&a[i], "inject", 3, xbuf, XBUF_PAGES);
 		err = a[i].err;
 		if (!err)
-			err = elisa_call(&a[i], STEPS_ENTRY,
-					 ARGS(0, 1, 1)).status;
+			err = elisa_call(&a[i], STEPS_ENTRY, ARGS(0, 1, 1))
+				      .status;
 	}
 	check_eq(err, 0, "attachments for the host to end");
 }
@@ -382,7 +384,7 @@ static void inject_attack(void)
 	xbuf = pages(XBUF_PAGES);
 	memcpy(code, blob_steps, blob_steps_end - blob_steps);
 
-	meet(1);			/* the host tries to enrol */
+	meet(1); /* the host tries to enrol */
 	if (!check(true, "the host is done") || !arg("run", 1))
 		return;
 	for (i = 0; i < ARRAY_SIZE(export_op); i++)
@@ -401,11 +403,11 @@ static void inject_attack(void)
 	check(steps_good(shared, &call, &out),
 	      "it comes to its end, each step done once");
 	attach_dropped(dropped);
-	meet(2);			/* the host asks for lists, ends some */
+	meet(2); /* the host asks for lists, ends some */
 	detach_dropped(dropped);
 	check_eq(detach(&att), 0, "detach");
 	check_eq(export_destroy(&own), 0, "destroy");
-	meet(3);			/* the host gives it up */
+	meet(3); /* the host gives it up */
 }
 
 ATTACK("inject", inject_attack);

@@ -12,9 +12,9 @@
 #include "insn.h"
 #include "oracle.h"
 
-#define CODE_PAGES	4
-#define SPIN		"spin as a target"
-#define CELL		0x5a5a5a5a5a5a5a5aULL
+#define CODE_PAGES 4
+#define SPIN	   "spin as a target"
+#define CELL	   0x5a5a5a5a5a5a5a5aULL
 
 static struct export export;
 static u8 *shared;
@@ -61,7 +61,9 @@ static bool set_up(void)
 static struct result execute(int cpl, u64 n, struct regs *in)
 {
 	*in = (struct regs){
-		.rdi = n, .rsi = (u64)cell, .rsp = random() & ~15ULL,
+		.rdi = n,
+		.rsi = (u64)cell,
+		.rsp = random() & ~15ULL,
 	};
 	return elisa_call_regs(att_of(cpl), in);
 }
@@ -81,8 +83,8 @@ static const char *failure_is_wrong(int cpl, const struct regs *in,
 {
 	u64 kind = ELISA_FAULT_KIND(res->value);
 	/* Reads the vector registers. */
-	const char *wrong = stub_is_wrong(att_of(cpl), &res->last.trap,
-					  in->rsp);
+	const char *wrong =
+		stub_is_wrong(att_of(cpl), &res->last.trap, in->rsp);
 
 	if (wrong)
 		return wrong;
@@ -224,8 +226,8 @@ static void transfers(int cpl, u64 star)
 	wrmsr(0xc0000084, FLAG_TF | FLAG_IF);
 	wrmsr(0x174, SEL_CODE);
 	for (i = 0; i < ARRAY_SIZE(transfer); i++) {
-		u64 target = transfer[i].target ?
-			     insn_va(transfer[i].target) : 0;
+		u64 target = transfer[i].target ? insn_va(transfer[i].target) :
+						  0;
 		struct result res;
 		const char *wrong;
 		struct regs in;
@@ -283,19 +285,23 @@ static void run_cr0(void)
 	write_cr0(cr0);
 	wrong = failure_is_wrong(3, &in, &res);
 	check(res.status == -EFAULT && ELISA_FAULT_CODE(res.value) == 7 &&
-	      !wrong, "#NM in sub: status %lld, details %llx, %s is wrong",
-	      res.status, res.value, wrong ?: "nothing");
+		      !wrong,
+	      "#NM in sub: status %lld, details %llx, %s is wrong", res.status,
+	      res.value, wrong ?: "nothing");
 	write_cr0(cr0 | 1 << 18);
 	in = (struct regs){
-		.rdi = insn_number("read unaligned"), .rsi = (u64)cell,
-		.rsp = random() & ~15ULL, .rflags = FLAG_IF | 1 << 18,
+		.rdi = insn_number("read unaligned"),
+		.rsi = (u64)cell,
+		.rsp = random() & ~15ULL,
+		.rflags = FLAG_IF | 1 << 18,
 	};
 	res = elisa_call_regs(att_of(3), &in);
 	write_cr0(cr0);
 	wrong = failure_is_wrong(3, &in, &res);
 	check(res.status == -EFAULT && ELISA_FAULT_CODE(res.value) == 17 &&
-	      !wrong, "#AC in sub: status %lld, details %llx, %s is wrong",
-	      res.status, res.value, wrong ?: "nothing");
+		      !wrong,
+	      "#AC in sub: status %lld, details %llx, %s is wrong", res.status,
+	      res.value, wrong ?: "nothing");
 	check(next_is_right(3), "the next call");
 }
 

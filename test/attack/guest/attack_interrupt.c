@@ -9,12 +9,12 @@
  */
 #include "busy.h"
 
-#define SMM_CODE	0x38000
-#define SMM_COUNT	0x39000
-#define SMM_SAVED	0x3fe00
+#define SMM_CODE  0x38000
+#define SMM_COUNT 0x39000
+#define SMM_SAVED 0x3fe00
 /* CF PF AF ZF SF DF OF NT AC ID */
-#define FLAGS		0x244cd5ULL
-#define KVM_SMI_NR	_IO(KVMIO, 0xb7)
+#define FLAGS	   0x244cd5ULL
+#define KVM_SMI_NR _IO(KVMIO, 0xb7)
 
 static u8 *shared;
 static struct att att[2];
@@ -52,14 +52,14 @@ static void handler(struct regs *f)
 
 	count.in_handler++;
 	count.nmis += f->vector == 2;
-	expect(!holds_secret(f, sizeof(*f)), "the secret in a frame, rip %llx", f->rip);
+	expect(!holds_secret(f, sizeof(*f)), "the secret in a frame, rip %llx",
+	       f->rip);
 	expect(offset >= 1ULL << 30 || (offset & 0x3000) != ELISA_W_GATE,
 	       "an interrupt at %llx", f->rip);
 	vectors_get(&v);
 	expect(!holds_secret(&v, sizeof(v)), "the secret in vectors, rip %llx",
 	       f->rip);
-	expect(!is_secret(&cr2), "the secret in CR2, rip %llx",
-	       f->rip);
+	expect(!is_secret(&cr2), "the secret in CR2, rip %llx", f->rip);
 	if (f->rip == att[0].window + ELISA_W_AEP ||
 	    f->rip == att[1].window + ELISA_W_AEP) {
 		count.at_aep++;
@@ -117,8 +117,11 @@ static void interrupted(int cpl, u64 rounds)
 	/* IF is the guest's; sub cannot set it at CPL 3. */
 	u64 flags = FLAGS | FLAG_IF | FLAG_FIXED;
 	struct regs in = {
-		.rdi = rounds, .rsi = flags, .rdx = !cpl,
-		.r11 = BUSY_RUN, .rsp = random() & ~15ULL,
+		.rdi = rounds,
+		.rsi = flags,
+		.rdx = !cpl,
+		.r11 = BUSY_RUN,
+		.rsp = random() & ~15ULL,
 	};
 	struct state before, after;
 	struct result res;
@@ -142,7 +145,7 @@ static void interrupted(int cpl, u64 rounds)
 	irq_hook[2] = NULL;
 	irq_hook[VECTOR_TIMER] = NULL;
 	state_get(&after);
-	vmm_exit();		/* for a post that is left */
+	vmm_exit(); /* for a post that is left */
 
 	wrong = busy_is_wrong(shared, flags, cpl);
 	check(!res.status && !wrong,
@@ -161,11 +164,12 @@ static void interrupted(int cpl, u64 rounds)
 	check(count.nmis >= 5, "NMIs, CPL %d: %llu", cpl, count.nmis);
 	if (smi_works)
 		check(*(volatile u16 *)SMM_COUNT >= 5 &&
-		      !holds_secret((void *)SMM_SAVED, 512),
+			      !holds_secret((void *)SMM_SAVED, 512),
 		      "SMIs, CPL %d: %u, nothing in their save area", cpl,
 		      *(volatile u16 *)SMM_COUNT);
-	check(count.on_vmcall, "RESUMEs that an interrupt was before, CPL %d: %llu",
-	      cpl, count.on_vmcall);
+	check(count.on_vmcall,
+	      "RESUMEs that an interrupt was before, CPL %d: %llu", cpl,
+	      count.on_vmcall);
 }
 
 static void run_interrupts(void)
@@ -190,8 +194,8 @@ ATTACK("interrupt", run_interrupts);
  * follows.  It is for the code at the AEP: delivered in sub it would end the
  * call, and the guest's kernel would never see it.
  */
-#define LATE_CALLS	20
-#define LATE_LEAST	5
+#define LATE_CALLS 20
+#define LATE_LEAST 5
 
 static u64 injected;
 
@@ -219,8 +223,10 @@ static void run_late(void)
 	u64 flags = FLAGS | FLAG_IF | FLAG_FIXED;
 	struct poker *poker = pages(1);
 	struct regs in = {
-		.rdi = arg("long", 0) ? 100000000 : 10000000, .rsi = flags,
-		.r11 = BUSY_RUN, .rsp = random() & ~15ULL,
+		.rdi = arg("long", 0) ? 100000000 : 10000000,
+		.rsi = flags,
+		.r11 = BUSY_RUN,
+		.rsp = random() & ~15ULL,
 	};
 	const char *wrong = NULL;
 	struct result res;
@@ -245,8 +251,8 @@ static void run_late(void)
 	check(!res.status && !wrong,
 	      "a call goes on as it was: status %lld, details %llx, %s is wrong",
 	      res.status, res.value, wrong ?: "nothing");
-	check(injected >= LATE_LEAST, "%llu exceptions at RESUME, %llu AEX", injected,
-	      count.aex);
+	check(injected >= LATE_LEAST, "%llu exceptions at RESUME, %llu AEX",
+	      injected, count.aex);
 }
 
 ATTACK("late", run_late);

@@ -15,15 +15,15 @@
  */
 #include "gate_oracle.h"
 
-#define LANDING_VMFUNC	0xfe0		/* kmod/gate_code.c: leave */
-#define LANDING_START	0x20
-#define CODE_MOST	0x60		/* landing's entry part ends before */
-#define FAULT_DB	(ELISA_FAULT_KIND_VECTOR | 1 << 8)
-#define FAULT_INT3	(ELISA_FAULT_KIND_VECTOR | 3 << 8)
+#define LANDING_VMFUNC 0xfe0 /* kmod/gate_code.c: leave */
+#define LANDING_START  0x20
+#define CODE_MOST      0x60 /* landing's entry part ends before */
+#define FAULT_DB       (ELISA_FAULT_KIND_VECTOR | 1 << 8)
+#define FAULT_INT3     (ELISA_FAULT_KIND_VECTOR | 3 << 8)
 
 static struct att att;
 static struct gate_shared *shared;
-static u64 *stack;			/* the caller's, one page */
+static u64 *stack; /* the caller's, one page */
 static u64 count_return, count_fault, count_einval, count_tries;
 
 static u64 stack_word(unsigned int i)
@@ -45,7 +45,8 @@ static bool stack_is_intact(void)
 static struct result leave(u64 rip, int cpl)
 {
 	const struct regs in = {
-		.r11 = GATE_BECOME, .rsp = (u64)(stack + 256),
+		.r11 = GATE_BECOME,
+		.rsp = (u64)(stack + 256),
 	};
 	const struct regs *r;
 	struct result res;
@@ -53,19 +54,20 @@ static struct result leave(u64 rip, int cpl)
 	shared->become.rip = rip;
 	res = elisa_call_regs(&att, &in);
 	if (res.last.how == HOW_RETURN)
-		res.status = (s32)res.status;	/* EAX is the status */
+		res.status = (s32)res.status; /* EAX is the status */
 	r = &res.last.trap.regs;
 	count_tries++;
 	count_return += !res.status;
 	count_fault += res.status == -EFAULT;
 	count_einval += res.status == -EINVAL;
 	expect(res.last.how == HOW_RETURN && res.last.window == att.window &&
-	       (!res.status || res.status == -EFAULT || res.status == -EINVAL),
+		       (!res.status || res.status == -EFAULT ||
+			res.status == -EINVAL),
 	       "jump to %llx, rax %llx rcx %llx: %s, vector %llu rip %llx rax %llx",
 	       rip, shared->become.rax, shared->become.rcx,
 	       how_name[res.last.how], r->vector, r->rip, r->rax);
 	expect(r->rsp == in.rsp && (r->cs & 3) == (u64)cpl &&
-	       (r->rflags & 0x3200) == FLAG_IF,
+		       (r->rflags & 0x3200) == FLAG_IF,
 	       "jump to %llx: back with rsp %llx cs %llx flags %llx", rip,
 	       r->rsp, r->cs, r->rflags);
 	expect(stack_is_intact(), "jump to %llx: the caller's stack", rip);
@@ -80,24 +82,31 @@ static struct result leave(u64 rip, int cpl)
 static void become(unsigned int set, unsigned int n, int cpl)
 {
 	const u64 rsp[] = {
-		ELISA_SUB_STACK_TOP - 64, 0, 0x8000000000000000ULL,
-		(u64)(stack + 128), 0x1fd6e010, att.window + ELISA_W_RETURN,
-		ELISA_SUB_DATA + 0xf00, 0x1fd6d010,
+		ELISA_SUB_STACK_TOP - 64,
+		0,
+		0x8000000000000000ULL,
+		(u64)(stack + 128),
+		0x1fd6e010,
+		att.window + ELISA_W_RETURN,
+		ELISA_SUB_DATA + 0xf00,
+		0x1fd6d010,
 	};
 	u64 *r = &shared->become.rax;
 	unsigned int i;
 
 	for (i = 0; i < 15; i++)
-		r[i] = set == 0 ? 0 : set == 1 ? ~0ULL :
-		       set == 2 ? (i & 1 ? 0x1fd6d008 : 0x1e) : random();
+		r[i] = set == 0 ? 0 :
+		       set == 1 ? ~0ULL :
+		       set == 2 ? (i & 1 ? 0x1fd6d008 : 0x1e) :
+				  random();
 	shared->become.rcx = n & 7;
 	shared->become.rax = n & 32 ? n & 3 : 0;
 	/* Not an entry that never ends. */
 	if (!(n & 16))
 		shared->become.r11 = n % GATE_ENTRIES;
 	shared->become.rsp = rsp[(n + set) % ARRAY_SIZE(rsp)];
-	shared->become.rflags = FLAG_FIXED | FLAG_IF |
-		(n & 8 ? 0x400 : 0) | (n & 64 ? 0x40000 : 0);
+	shared->become.rflags = FLAG_FIXED | FLAG_IF | (n & 8 ? 0x400 : 0) |
+				(n & 64 ? 0x40000 : 0);
 	/* TF, NT, IOPL: at CPL 0 IF would be the attacker's, as it is known. */
 	if (cpl == 3 && !(n % 11))
 		shared->become.rflags ^= random() & 0x247fd7;
@@ -125,11 +134,14 @@ static void every_offset(int cpl)
 			become(set, n, cpl);
 			res = leave(page + offset, cpl);
 			tf = shared->become.rflags & FLAG_TF;
-			if (offset < LANDING_START || offset > LANDING_VMFUNC + 2 ||
+			if (offset < LANDING_START ||
+			    offset > LANDING_VMFUNC + 2 ||
 			    (offset >= CODE_MOST &&
 			     offset < LANDING_VMFUNC - 0x30))
 				expect(res.status == -EFAULT &&
-				       (res.value & 0xffffff) == (tf ? FAULT_DB : FAULT_INT3),
+					       (res.value & 0xffffff) ==
+						       (tf ? FAULT_DB :
+							     FAULT_INT3),
 				       "INT3 at offset %x: %lld %llx", offset,
 				       res.status, res.value);
 		}
@@ -171,12 +183,24 @@ static void elsewhere(int cpl)
 {
 	const u64 other = att.window ^ ELISA_WINDOW_SIZE;
 	const u64 at[] = {
-		att.window, att.window + 0xffd, att.window + ELISA_W_RETURN,
-		att.window + ELISA_W_AEP, other + ELISA_W_GATE,
-		other + ELISA_W_GATE + 0xfe3, 0x1fd6d000, 0x1fd6e000,
-		ELISA_SUB_DATA, ELISA_SUB_INFO, ELISA_SUB_STACK_TOP - 64,
-		ELISA_SUB_ENTRIES, (u64)stack, ATTACK_LOAD, 0,
-		0x8000000000000000ULL, ~0ULL, att.window + 0x5000,
+		att.window,
+		att.window + 0xffd,
+		att.window + ELISA_W_RETURN,
+		att.window + ELISA_W_AEP,
+		other + ELISA_W_GATE,
+		other + ELISA_W_GATE + 0xfe3,
+		0x1fd6d000,
+		0x1fd6e000,
+		ELISA_SUB_DATA,
+		ELISA_SUB_INFO,
+		ELISA_SUB_STACK_TOP - 64,
+		ELISA_SUB_ENTRIES,
+		(u64)stack,
+		ATTACK_LOAD,
+		0,
+		0x8000000000000000ULL,
+		~0ULL,
+		att.window + 0x5000,
 	};
 	struct result res;
 	unsigned int i;

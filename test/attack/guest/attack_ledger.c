@@ -6,7 +6,7 @@
  */
 #include "elisa.h"
 
-#define TIMES	3
+#define TIMES 3
 
 static u64 entry_of(const struct att *att, const char *name)
 {
@@ -90,7 +90,9 @@ static void sum_here(u64 unused)
 static void suspend_spin(void)
 {
 	struct regs in = {
-		.rdi = 20000000, .r11 = spin, .rsp = random() & ~15ULL,
+		.rdi = 20000000,
+		.r11 = spin,
+		.rsp = random() & ~15ULL,
 	};
 	struct outcome out;
 
@@ -109,8 +111,7 @@ static void resume_here(u64 unused)
 	(void)unused;
 	for (i = 0; i < 100; i++) {
 		resume(handle, NULL, 3, &out);
-		if (out.how != HOW_REFUSED ||
-		    (s64)out.trap.regs.rax != -EAGAIN)
+		if (out.how != HOW_REFUSED || (s64)out.trap.regs.rax != -EAGAIN)
 			break;
 	}
 	status = out.how;

@@ -5,8 +5,8 @@
  */
 #include "steps.h"
 
-#define X2APIC_LVT_TIMER	0x832
-#define LVT_MASKED		0x10000
+#define X2APIC_LVT_TIMER 0x832
+#define LVT_MASKED	 0x10000
 
 /* --- all windows share a pool that is much smaller */
 
@@ -18,9 +18,8 @@ static unsigned int n_windows, next_step_id;
 
 static struct steps_call next_call(unsigned int window, u64 n, u64 rounds)
 {
-	struct steps_call call = {
-		&windows[window], next_step_id++ % STEPS_IDS, n, rounds
-	};
+	struct steps_call call = { &windows[window], next_step_id++ % STEPS_IDS,
+				   n, rounds };
 
 	steps->count[call.id] = 0;
 	return call;
@@ -141,11 +140,11 @@ ATTACK("windows", run_windows);
  */
 
 struct scene {
-	volatile u64 round;	/* exports that were sealed */
-	volatile u64 revoked;	/* calls that ended with -ENOLINK */
-	volatile u64 wrong;	/* calls that ended otherwise */
-	volatile u64 detached;	/* by all VMs */
-	volatile u64 looked;	/* rounds that revoke_time is done with */
+	volatile u64 round;    /* exports that were sealed */
+	volatile u64 revoked;  /* calls that ended with -ENOLINK */
+	volatile u64 wrong;    /* calls that ended otherwise */
+	volatile u64 detached; /* by all VMs */
+	volatile u64 looked;   /* rounds that revoke_time is done with */
 };
 
 static struct scene *scene(void)
@@ -159,7 +158,11 @@ static void no_timer(void)
 	wrmsr(X2APIC_LVT_TIMER, LVT_MASKED);
 }
 
-BLOB(nop); BLOB(read); BLOB(spin); BLOB(steps); BLOB(write);
+BLOB(nop);
+BLOB(read);
+BLOB(spin);
+BLOB(steps);
+BLOB(write);
 
 /* Makes the export anew when it is gone. */
 static void run_remake(void)
@@ -353,7 +356,8 @@ static void run_dropped(void)
 		 "the other attachment goes on");
 	attach(&third, "dropped", 3, NULL, 0);
 	check(!third.err && third.window != att.window &&
-	      third.window != other.window, "the window is still its own");
+		      third.window != other.window,
+	      "the window is still its own");
 	check_eq(detach(&third), 0, "detach that");
 	meet(1);
 
@@ -384,15 +388,15 @@ ATTACK("dropped", run_dropped);
  * same one until the VMM takes it away from the guest.
  */
 
-#define MADV_DONTNEED	4
-#define MADV_REMOVE	9
-#define MADV_MERGEABLE	12
-#define MADV_HUGEPAGE	14
-#define MADV_PAGEOUT	21
-#define MADV_COLLAPSE	25
+#define MADV_DONTNEED  4
+#define MADV_REMOVE    9
+#define MADV_MERGEABLE 12
+#define MADV_HUGEPAGE  14
+#define MADV_PAGEOUT   21
+#define MADV_COLLAPSE  25
 
-#define HUGE		0x200000UL
-#define PATTERN		0x1111222233334444ULL
+#define HUGE	0x200000UL
+#define PATTERN 0x1111222233334444ULL
 
 /* Entry points of its export. */
 enum { MEM_READ, MEM_WRITE };
@@ -456,7 +460,7 @@ static bool is_filled(const u64 *at, unsigned int n)
 }
 
 /* 16 pages of one content; the second is the exchange buffer, the third data. */
-#define POOL	16
+#define POOL 16
 
 static void remake(struct export *e, u64 *xbuf, void *data)
 {
@@ -531,7 +535,8 @@ static void run_memory(void)
 	check_eq(export_destroy(&e), 0, "destroy");
 	remake(&e, file, file + 512);
 	check(is_same(file, ELISA_SUB_XBUF) &&
-	      is_same(file + 512, ELISA_SUB_DATA), "memory of a file");
+		      is_same(file + 512, ELISA_SUB_DATA),
+	      "memory of a file");
 	file[0] = 3;
 	file[512] = 4;
 	check_eq(madvise(file, 2 * PAGE_SIZE, MADV_REMOVE), 0, "MADV_REMOVE");
@@ -588,7 +593,7 @@ static void run_phase(void)
 	u64 phase = arg("phase", PHASE_CALL);
 	unsigned int i;
 	struct export e;
-	struct hc hc = { };
+	struct hc hc = {};
 
 	/* Until the host has enrolled it. */
 	while (hypercall(ELISA_HC_VERSION, &hc) < 0)

@@ -9,8 +9,8 @@
  */
 #include "locks.h"
 
-#define MAGIC		ELISA_SUB_HC_WAIT
-#define VMCALL_REASON	18
+#define MAGIC	      ELISA_SUB_HC_WAIT
+#define VMCALL_REASON 18
 
 static struct locks l;
 
@@ -38,8 +38,9 @@ static void dead_owner(const char *how)
 	s64 first = lock(), second = lock();
 
 	check(first == -EOWNERDEAD && !second && died() == before + 1 &&
-	      in_order(), "CPL %d: owner %s: %lld, then %lld", l.att.cpl, how,
-	      first, second);
+		      in_order(),
+	      "CPL %d: owner %s: %lld, then %lld", l.att.cpl, how, first,
+	      second);
 }
 
 static bool gone(u64 handle)
@@ -55,12 +56,14 @@ static void deaths(void)
 
 	check(!lock() && in_order(), "CPL %d: a lock that is free", l.att.cpl);
 	self = locks_call(&l, self);
-	check(self && locks_call(&l, owner_at, self % ELISA_OWNER_SLOTS) == self,
+	check(self && locks_call(&l, owner_at, self % ELISA_OWNER_SLOTS) ==
+			      self,
 	      "identity %llx is in force", self);
 	r = locks_result(&l, LOCKS_ENTRY_hold, ARGS(LOCKS_FAULT));
 	check_eq(r.status, -EFAULT, "a fault in the section");
 	check(locks_call(&l, self) != self &&
-	      locks_call(&l, owner_at, self % ELISA_OWNER_SLOTS) != self,
+		      locks_call(&l, owner_at, self % ELISA_OWNER_SLOTS) !=
+			      self,
 	      "the identity is not in force any more");
 	dead_owner("faults");
 
@@ -80,7 +83,7 @@ static void deaths(void)
 	locks_result(&l, LOCKS_ENTRY_hold, ARGS(LOCKS_FAULT));
 	check_eq((s64)locks_call(&l, no_repair), -EOWNERDEAD, "not repaired");
 	check(lock() == -ENOTRECOVERABLE &&
-	      (s64)locks_call(&l, try) == -ENOTRECOVERABLE,
+		      (s64)locks_call(&l, try) == -ENOTRECOVERABLE,
 	      "it is lost for all");
 	locks_call(&l, set, LOCKS_WORD, 0);
 	locks_call(&l, set, LOCKS_A, 0);
@@ -161,7 +164,8 @@ static void somebody_waits(void)
 	first = lock();
 	aep_hook = NULL;
 	check(first == -EOWNERDEAD && died() == before + 1 && waits &&
-	      in_order(), "somebody waits: %lld after %llu waits", first, waits);
+		      in_order(),
+	      "somebody waits: %lld after %llu waits", first, waits);
 	check(gone(handle), "the owner is aborted");
 }
 
@@ -216,7 +220,7 @@ static void tease(unsigned int ms)
  * Its VMM sees no more of that than that RIP is at the VMCALL, which may also be
  * yet to come: in some of the rounds.
  */
-#define STOPS	6
+#define STOPS 6
 
 extern const char stub_vmcall[];
 
@@ -295,8 +299,13 @@ ATTACK("locks-within", run_within);
 static void near_misses(void)
 {
 	static const u64 other[] = {
-		0, ~0ULL, MAGIC | 1ULL << 32, MAGIC - 1, MAGIC + 1,
-		ELISA_HC(ELISA_HC_VERSION), ELISA_HC(ELISA_HC_RESUME),
+		0,
+		~0ULL,
+		MAGIC | 1ULL << 32,
+		MAGIC - 1,
+		MAGIC + 1,
+		ELISA_HC(ELISA_HC_VERSION),
+		ELISA_HC(ELISA_HC_RESUME),
 	};
 	unsigned int i, wrong = 0;
 	struct result r;
@@ -304,7 +313,8 @@ static void near_misses(void)
 	for (i = 0; i < 64 + ARRAY_SIZE(other); i++) {
 		r = locks_result(&l, LOCKS_ENTRY_vmcall,
 				 ARGS(i < 64 ? MAGIC ^ 1ULL << i :
-					       other[i - 64], 0, 0, 1));
+					       other[i - 64],
+				      0, 0, 1));
 		wrong += r.status != -EFAULT ||
 			 ELISA_FAULT_KIND(r.value) != ELISA_FAULT_KIND_EXIT ||
 			 ELISA_FAULT_CODE(r.value) != VMCALL_REASON;
@@ -335,7 +345,7 @@ static void forged(unsigned int ms)
 	victim = locks_call(&other, get, LOCKS_WORD);
 	here_handle = locks_suspend(&l);
 	here = locks_call(&l, get, LOCKS_WORD);
-	self = locks_call(&l, self);	/* another instance now */
+	self = locks_call(&l, self); /* another instance now */
 	check(self != here, "%llx is suspended, %llx calls", here, self);
 	vmm_sleep(2000 * ms);
 
@@ -349,7 +359,7 @@ static void forged(unsigned int ms)
 		slot = random() % ELISA_OWNER_SLOTS;
 		word = locks_call(&l, owner_at, slot);
 		if (word == here)
-			continue;	/* the one that may be aborted */
+			continue; /* the one that may be aborted */
 		wrong += locks_call(&l, vmcall, MAGIC, word, 0, 1);
 		wrong += locks_call(&l, vmcall, MAGIC, self, 1, 1);
 		wrong += locks_call(&l, vmcall, MAGIC, victim, 1, 1);
@@ -361,22 +371,25 @@ static void forged(unsigned int ms)
 	check(locks_call(&l, self) == self, "the caller's identity stays");
 	check(locks_finish(&l, here_handle),
 	      "nor is a call aborted by a word that is not its identity");
-	check(locks_finish(&other, handle),
-	      "nor one of another export");
+	check(locks_finish(&other, handle), "nor one of another export");
 	detach(&other.att);
 }
 
 static void not_writable(void)
 {
 	static const u64 page[] = {
-		ELISA_SUB_SELF, ELISA_SUB_LIVENESS,
+		ELISA_SUB_SELF,
+		ELISA_SUB_LIVENESS,
 		ELISA_SUB_LIVENESS + PAGE_SIZE,
 		ELISA_SUB_LIVENESS + 3 * PAGE_SIZE + 4088,
 	};
 	static const u64 hole[] = {
-		ELISA_SUB_SELF - PAGE_SIZE, ELISA_SUB_CONTROL + PAGE_SIZE,
-		ELISA_SUB_INFO + 7 * PAGE_SIZE, ELISA_SUB_STACK_TOP,
-		ELISA_SUB_LIVENESS - 8, ELISA_SUB_LIVENESS + 4 * PAGE_SIZE,
+		ELISA_SUB_SELF - PAGE_SIZE,
+		ELISA_SUB_CONTROL + PAGE_SIZE,
+		ELISA_SUB_INFO + 7 * PAGE_SIZE,
+		ELISA_SUB_STACK_TOP,
+		ELISA_SUB_LIVENESS - 8,
+		ELISA_SUB_LIVENESS + 4 * PAGE_SIZE,
 	};
 	u64 slot = locks_call(&l, self) % ELISA_OWNER_SLOTS;
 	unsigned int i, wrong = 0;
@@ -416,7 +429,7 @@ static void run_forged(void)
 	locks_attach(&reader, "read.locks", 3);
 	check(!(reader.att.rights & ELISA_RIGHT_WRITE), "may only read");
 	check((s64)locks_call(&reader, add, 1) == -EROFS &&
-	      (s64)locks_call(&reader, try) == -EROFS,
+		      (s64)locks_call(&reader, try) == -EROFS,
 	      "locks of data that one may only read: -EROFS");
 }
 

@@ -17,13 +17,13 @@
 #include "mode.h"
 
 #define SEL_CODE32	0x50
-#define SEL_USER_CODE32	0x5b
+#define SEL_USER_CODE32 0x5b
 #define CR0_PG		0x80000000ULL
 #define CR4_PSE		0x10ULL
 #define CR4_PAE		0x20ULL
-#define EFER_LONG	0x500ULL	/* LME, LMA */
+#define EFER_LONG	0x500ULL /* LME, LMA */
 /* -KVM_ENOSYS */
-#define KVM_NO_SUCH_CALL	0xfffffc18U
+#define KVM_NO_SUCH_CALL 0xfffffc18U
 
 void mode_enter(void);
 extern const char mode_out[], mode_back[], stub_vmcall[];
@@ -82,8 +82,13 @@ static void prepare(enum mode mode)
 static void choose(enum mode mode)
 {
 	struct kvm_segment code = {
-		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1,
-		.s = 1, .db = 1, .g = 1,
+		.limit = 0xffffffff,
+		.selector = 8,
+		.type = 11,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
 	};
 	struct kvm_segment data;
 
@@ -152,7 +157,7 @@ static void vmfunc_in(enum mode mode)
 		 "a call before %s", mode_name[mode]);
 	there = in_mode(mode);
 	check(there && result[0] == MODE_UD && result[1] == MODE_UD &&
-	      result[2] == MODE_UD && result[3] == KVM_NO_SUCH_CALL,
+		      result[2] == MODE_UD && result[3] == KVM_NO_SUCH_CALL,
 	      "%s: VMFUNC is #UD, VMCALL is KVM's: %x %x %x, %x",
 	      mode_name[mode], result[0], result[1], result[2], result[3]);
 	check(unharmed(&c, mode_name[mode]), "and back again");
@@ -178,8 +183,10 @@ static void vmfunc_low(u64 va, int cpl, unsigned int *ud, unsigned int *tries)
 	static const u8 code[] = { 0x0f, 0x01, 0xd4 };
 	u8 *page = pages(2);
 	struct regs in = {
-		.rip = va - 3, .cs = cpl ? SEL_USER_CODE32 : SEL_CODE32,
-		.rcx = ELISA_IDX_GATE, .rsp = LIST_VA + 0x10,
+		.rip = va - 3,
+		.cs = cpl ? SEL_USER_CODE32 : SEL_CODE32,
+		.rcx = ELISA_IDX_GATE,
+		.rsp = LIST_VA + 0x10,
 	};
 	struct trap t;
 	unsigned int i;
@@ -194,8 +201,8 @@ static void vmfunc_low(u64 va, int cpl, unsigned int *ud, unsigned int *tries)
 	(*tries)++;
 	*ud += t.regs.vector == 6;
 	expect(t.regs.vector == 6 && t.regs.rip >= va - 3 && t.regs.rip <= va,
-	       "32-bit VMFUNC before %llx, CPL %d: exception %llu at %llx",
-	       va, cpl, t.regs.vector, t.regs.rip);
+	       "32-bit VMFUNC before %llx, CPL %d: exception %llu at %llx", va,
+	       cpl, t.regs.vector, t.regs.rip);
 	expect(unharmed(&c, "32-bit VMFUNC"), "before %llx", va);
 	for (i = 0; i < 2; i++)
 		map((va & ~0xfffULL) + i * PAGE_SIZE - PAGE_SIZE, 0, 0);
@@ -204,8 +211,8 @@ static void vmfunc_low(u64 va, int cpl, unsigned int *ud, unsigned int *tries)
 static void compatibility(void)
 {
 	static const u64 at[] = {
-		LIST_VA, LIST_VA + 3, LIST_VA + 0x18, LIST_VA + 0xff0,
-		PRIVATE_VA, PRIVATE_VA + 0x10, 0x1fd6c000, 0x1fc00000,
+		LIST_VA,    LIST_VA + 3,       LIST_VA + 0x18, LIST_VA + 0xff0,
+		PRIVATE_VA, PRIVATE_VA + 0x10, 0x1fd6c000,     0x1fc00000,
 		0x40000000, 0xfffff000,
 	};
 	unsigned int i, ud = 0, tries = 0;
@@ -220,7 +227,7 @@ static void compatibility(void)
 	in.rax = ELISA_HC(ELISA_HC_VERSION);
 	run(&in, 0, &t);
 	check(t.regs.vector == VECTOR_VMCALL &&
-	      (u32)t.regs.rax == KVM_NO_SUCH_CALL,
+		      (u32)t.regs.rax == KVM_NO_SUCH_CALL,
 	      "VMCALL by 32-bit code is KVM's: %llx", t.regs.rax);
 }
 
@@ -232,8 +239,10 @@ static unsigned int resumes, posts_done;
 static void on_aep(const struct att *att, u64 handle, struct outcome *out)
 {
 	struct regs in = {
-		.rip = (u64)stub_vmcall, .cs = SEL_CODE32,
-		.rax = ELISA_HC(ELISA_HC_RESUME), .rdi = handle,
+		.rip = (u64)stub_vmcall,
+		.cs = SEL_CODE32,
+		.rax = ELISA_HC(ELISA_HC_RESUME),
+		.rdi = handle,
 	};
 	const u64 at = (u64)stub_vmcall;
 
@@ -288,16 +297,16 @@ static void suspended(void)
 	      res.status, res.aex);
 	res = resumed(CODE32);
 	check(!res.status && resumes >= 8,
-	      "and RESUME by 32-bit code: %lld, %llu AEX", res.status,
-	      res.aex);
+	      "and RESUME by 32-bit code: %lld, %llu AEX", res.status, res.aex);
 	poker->period_us = 100;
 	poker_start(0, poker);
 	res = resumed(CS_BY_VMM);
 	poker_stop(0, poker);
 	check(posts_done && res.last.how == HOW_REFUSED &&
-	      (u32)res.last.trap.regs.rax == KVM_NO_SUCH_CALL,
+		      (u32)res.last.trap.regs.rax == KVM_NO_SUCH_CALL,
 	      "32-bit code by KVM_SET_SREGS at RESUME, %u times in %llu AEX: %s %llx",
-	      posts_done, res.aex, how_name[res.last.how], res.last.trap.regs.rax);
+	      posts_done, res.aex, how_name[res.last.how],
+	      res.last.trap.regs.rax);
 	check(unharmed(&c, "RESUME"), "and all is well");
 }
 
@@ -368,8 +377,8 @@ static void mode(void)
 	suspended();
 	harmless_bits();
 	cpuid(7, 0, id);
-	print("# 5-level paging is %s\n", id[2] & 1 << 16 ? "there, not tried" :
-	      "not in this CPU");
+	print("# 5-level paging is %s\n",
+	      id[2] & 1 << 16 ? "there, not tried" : "not in this CPU");
 }
 
 ATTACK("mode", mode);

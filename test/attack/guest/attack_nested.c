@@ -13,66 +13,66 @@
  */
 #include "steps.h"
 
-#define MSR_FEATURE_CONTROL	0x3a
-#define MSR_VMX_BASIC		0x480
-#define MSR_VMX_PIN		0x481
-#define MSR_VMX_PROC		0x482
-#define MSR_VMX_EXIT		0x483
-#define MSR_VMX_ENTRY		0x484
-#define MSR_EFER		0xc0000080
-#define MSR_FS_BASE		0xc0000100
-#define MSR_GS_BASE		0xc0000101
-#define CR4_VMXE		(1ULL << 13)
+#define MSR_FEATURE_CONTROL 0x3a
+#define MSR_VMX_BASIC	    0x480
+#define MSR_VMX_PIN	    0x481
+#define MSR_VMX_PROC	    0x482
+#define MSR_VMX_EXIT	    0x483
+#define MSR_VMX_ENTRY	    0x484
+#define MSR_EFER	    0xc0000080
+#define MSR_FS_BASE	    0xc0000100
+#define MSR_GS_BASE	    0xc0000101
+#define CR4_VMXE	    (1ULL << 13)
 
 /* VMCS fields: SDM vol. 3, appendix B */
-#define PIN_CONTROLS		0x4000
-#define PROC_CONTROLS		0x4002
-#define EXCEPTIONS		0x4004
-#define EXIT_CONTROLS		0x400c
-#define ENTRY_CONTROLS		0x4012
-#define VMCS_LINK		0x2800
-#define INSTRUCTION_ERROR	0x4400
-#define EXIT_REASON		0x4402
-#define EXIT_INTR_INFO		0x4404
-#define GUEST_SELECTOR		0x0800	/* ES CS SS DS FS GS LDTR TR */
-#define GUEST_LIMIT		0x4800
-#define GUEST_ACCESS		0x4814
-#define GUEST_BASE		0x6806
-#define GUEST_GDT_LIMIT		0x4810
-#define GUEST_IDT_LIMIT		0x4812
-#define GUEST_CR0		0x6800
-#define GUEST_CR3		0x6802
-#define GUEST_CR4		0x6804
-#define GUEST_GDT_BASE		0x6816
-#define GUEST_IDT_BASE		0x6818
-#define GUEST_DR7		0x681a
-#define GUEST_RSP		0x681c
-#define GUEST_RIP		0x681e
-#define GUEST_RFLAGS		0x6820
-#define HOST_SELECTOR		0x0c00	/* ES CS SS DS FS GS TR */
-#define HOST_CR0		0x6c00
-#define HOST_CR3		0x6c02
-#define HOST_CR4		0x6c04
-#define HOST_FS_BASE		0x6c06
-#define HOST_GS_BASE		0x6c08
-#define HOST_TR_BASE		0x6c0a
-#define HOST_GDT_BASE		0x6c0c
-#define HOST_IDT_BASE		0x6c0e
-#define HOST_RSP		0x6c14
-#define HOST_RIP		0x6c16
+#define PIN_CONTROLS	  0x4000
+#define PROC_CONTROLS	  0x4002
+#define EXCEPTIONS	  0x4004
+#define EXIT_CONTROLS	  0x400c
+#define ENTRY_CONTROLS	  0x4012
+#define VMCS_LINK	  0x2800
+#define INSTRUCTION_ERROR 0x4400
+#define EXIT_REASON	  0x4402
+#define EXIT_INTR_INFO	  0x4404
+#define GUEST_SELECTOR	  0x0800 /* ES CS SS DS FS GS LDTR TR */
+#define GUEST_LIMIT	  0x4800
+#define GUEST_ACCESS	  0x4814
+#define GUEST_BASE	  0x6806
+#define GUEST_GDT_LIMIT	  0x4810
+#define GUEST_IDT_LIMIT	  0x4812
+#define GUEST_CR0	  0x6800
+#define GUEST_CR3	  0x6802
+#define GUEST_CR4	  0x6804
+#define GUEST_GDT_BASE	  0x6816
+#define GUEST_IDT_BASE	  0x6818
+#define GUEST_DR7	  0x681a
+#define GUEST_RSP	  0x681c
+#define GUEST_RIP	  0x681e
+#define GUEST_RFLAGS	  0x6820
+#define HOST_SELECTOR	  0x0c00 /* ES CS SS DS FS GS TR */
+#define HOST_CR0	  0x6c00
+#define HOST_CR3	  0x6c02
+#define HOST_CR4	  0x6c04
+#define HOST_FS_BASE	  0x6c06
+#define HOST_GS_BASE	  0x6c08
+#define HOST_TR_BASE	  0x6c0a
+#define HOST_GDT_BASE	  0x6c0c
+#define HOST_IDT_BASE	  0x6c0e
+#define HOST_RSP	  0x6c14
+#define HOST_RIP	  0x6c16
 
-#define PIN_INTERRUPTS		1U
-#define PROC_HLT		(1U << 7)
-#define EXIT_TO_64		(1U << 9)
-#define ENTRY_64		(1U << 9)
+#define PIN_INTERRUPTS 1U
+#define PROC_HLT       (1U << 7)
+#define EXIT_TO_64     (1U << 9)
+#define ENTRY_64       (1U << 9)
 
-#define REASON_EXCEPTION	0
-#define REASON_INTERRUPT	1
-#define REASON_HLT		12
-#define REASON_VMCALL		18
-#define INVALID_OPCODE		0x80000306U
+#define REASON_EXCEPTION 0
+#define REASON_INTERRUPT 1
+#define REASON_HLT	 12
+#define REASON_VMCALL	 18
+#define INVALID_OPCODE	 0x80000306U
 
-#define FAILED			0x1000000	/* no entry; error below */
+#define FAILED 0x1000000 /* no entry; error below */
 
 struct table {
 	u16 limit;
@@ -91,8 +91,10 @@ static bool vmxon(u64 *at)
 {
 	u8 ok;
 
-	__asm__ volatile("vmxon %1; seta %0" : "=r"(ok) : "m"(at) : "cc",
-			 "memory");
+	__asm__ volatile("vmxon %1; seta %0"
+			 : "=r"(ok)
+			 : "m"(at)
+			 : "cc", "memory");
 	return ok;
 }
 
@@ -100,8 +102,10 @@ static bool vmclear(u64 *at)
 {
 	u8 ok;
 
-	__asm__ volatile("vmclear %1; seta %0" : "=r"(ok) : "m"(at) : "cc",
-			 "memory");
+	__asm__ volatile("vmclear %1; seta %0"
+			 : "=r"(ok)
+			 : "m"(at)
+			 : "cc", "memory");
 	return ok;
 }
 
@@ -109,8 +113,10 @@ static bool vmptrld(u64 *at)
 {
 	u8 ok;
 
-	__asm__ volatile("vmptrld %1; seta %0" : "=r"(ok) : "m"(at) : "cc",
-			 "memory");
+	__asm__ volatile("vmptrld %1; seta %0"
+			 : "=r"(ok)
+			 : "m"(at)
+			 : "cc", "memory");
 	return ok;
 }
 
@@ -121,7 +127,9 @@ static void put(u64 field, u64 value)
 	u8 ok;
 
 	__asm__ volatile("vmwrite %2, %1; seta %0"
-			 : "=r"(ok) : "r"(field), "r"(value) : "cc");
+			 : "=r"(ok)
+			 : "r"(field), "r"(value)
+			 : "cc");
 	fields_good &= ok;
 }
 
@@ -149,7 +157,7 @@ static void put_segments(const struct table *gdt)
 		{ SEL_DATA, 0xc093 }, { SEL_CODE, 0xa09b },
 		{ SEL_DATA, 0xc093 }, { SEL_DATA, 0xc093 },
 		{ SEL_DATA, 0xc093 }, { SEL_DATA, 0xc093 },
-		{ 0, 0x10000 }, { SEL_TSS, 0x8b },
+		{ 0, 0x10000 },	      { SEL_TSS, 0x8b },
 	};
 	const u64 *entry = (const u64 *)(gdt->base + SEL_TSS);
 	u64 tss = ((entry[0] >> 16) & 0xffffff) | (entry[0] >> 56) << 24 |
@@ -238,11 +246,11 @@ static u64 run_l2(struct l2 *l2)
 	__asm__ volatile("push	%%rbp\n\t"
 			 "push	%%rbx\n\t"
 			 "push	%[l2]\n\t"
-			 "cli\n\t"		/* an exit clears IF as well */
-			 "mov	$0x6c14, %%ecx\n\t"	/* HOST_RSP */
+			 "cli\n\t" /* an exit clears IF as well */
+			 "mov	$0x6c14, %%ecx\n\t" /* HOST_RSP */
 			 "vmwrite %%rsp, %%rcx\n\t"
 			 "lea	1f(%%rip), %%rdx\n\t"
-			 "mov	$0x6c16, %%ecx\n\t"	/* HOST_RIP */
+			 "mov	$0x6c16, %%ecx\n\t" /* HOST_RIP */
 			 "vmwrite %%rdx, %%rcx\n\t"
 			 "mov	%[l2], %%rdx\n\t"
 			 "cmp	$0, %%rax\n\t"
@@ -264,9 +272,10 @@ static u64 run_l2(struct l2 *l2)
 			 "4:	pop	%%rbx\n\t"
 			 "pop	%%rbp\n\t"
 			 "sti"
-			 : "+a"(failed) : [l2] "S"(l2)
-			 : "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11",
-			   "r12", "r13", "r14", "r15", "memory", "cc");
+			 : "+a"(failed)
+			 : [l2] "S"(l2)
+			 : "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "r12",
+			   "r13", "r14", "r15", "memory", "cc");
 	if (failed)
 		return FAILED + get(INSTRUCTION_ERROR);
 	launched = true;
@@ -347,15 +356,17 @@ static void l2_hypercalls(void)
 
 	for (nr = 0; nr < ELISA_HC_COUNT + 2; nr++) {
 		struct l2 l2 = {
-			.rip = (u64)l2_vmcall, .rax = ELISA_HC(nr),
-			.rcx = 7, .rdi = att.token,
+			.rip = (u64)l2_vmcall,
+			.rax = ELISA_HC(nr),
+			.rcx = 7,
+			.rdi = att.token,
 		};
 		u64 reason = l2_exit(&l2);
 
 		wrong += !expect(reason == REASON_VMCALL &&
-				 l2.rip == (u64)l2_vmcall &&
-				 l2.rax == ELISA_HC(nr) &&
-				 l2.rdi == att.token,
+					 l2.rip == (u64)l2_vmcall &&
+					 l2.rax == ELISA_HC(nr) &&
+					 l2.rdi == att.token,
 				 "VMCALL %u: reason %llx, rax %llx", nr, reason,
 				 l2.rax);
 	}
@@ -366,7 +377,8 @@ static void l2_hypercalls(void)
 static void l2_vmfuncs(void)
 {
 	const u64 from[] = {
-		(u64)l2_vmfunc, att.window + ELISA_W_GATE - 3,
+		(u64)l2_vmfunc,
+		att.window + ELISA_W_GATE - 3,
 		att.window + ELISA_W_RESTART,
 	};
 	unsigned int i, ecx, wrong = 0, n = 0;
@@ -376,12 +388,13 @@ static void l2_vmfuncs(void)
 			struct l2 l2 = { .rip = from[i], .rcx = ecx };
 			u64 reason = l2_exit(&l2);
 
-			wrong += !expect(reason == REASON_EXCEPTION &&
-					 (u32)get(EXIT_INTR_INFO) ==
-					 INVALID_OPCODE,
-					 "VMFUNC %u at %llx: reason %llx %llx, rip %llx",
-					 ecx, from[i], reason,
-					 get(EXIT_INTR_INFO), l2.rip);
+			wrong +=
+				!expect(reason == REASON_EXCEPTION &&
+						(u32)get(EXIT_INTR_INFO) ==
+							INVALID_OPCODE,
+					"VMFUNC %u at %llx: reason %llx %llx, rip %llx",
+					ecx, from[i], reason,
+					get(EXIT_INTR_INFO), l2.rip);
 		}
 	}
 	check_eq(wrong, 0, "nested: %u times VMFUNC in L2 is #UD", n);
@@ -419,8 +432,9 @@ static void run_nested(void)
 		wrong += !call(&att) + !call(&att3);
 	}
 	storm_stop();
-	check_eq(wrong, 0, "nested: %u runs of L2 between calls, suspended %llu times",
-		 n, aex);
+	check_eq(wrong, 0,
+		 "nested: %u runs of L2 between calls, suspended %llu times", n,
+		 aex);
 	stop = true;
 	cpu_wait(1);
 	check_eq(bad, 0, "nested: %llu calls of another vCPU beside them",

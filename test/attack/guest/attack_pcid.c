@@ -15,11 +15,11 @@
 
 #include "cr3.h"
 
-#define CR4_PCIDE	(1ULL << 17)
-#define NO_FLUSH	(1ULL << 63)
-#define EXIT_TICKS	200	/* an exit takes more, an instruction 1 */
-#define SLOT		4
-#define SEL_CODE32	0x50
+#define CR4_PCIDE  (1ULL << 17)
+#define NO_FLUSH   (1ULL << 63)
+#define EXIT_TICKS 200 /* an exit takes more, an instruction 1 */
+#define SLOT	   4
+#define SEL_CODE32 0x50
 
 static const u8 mov_rbx_cr3[3] = { 0x0f, 0x22, 0xdb };
 
@@ -72,9 +72,9 @@ static void exits(bool expected, const char *when)
 static u64 *reg(struct regs *r, unsigned int n)
 {
 	u64 *const at[] = {
-		&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi,
-		&r->rdi, &r->r8, &r->r9, &r->r10, &r->r11, &r->r12, &r->r13,
-		&r->r14, &r->r15,
+		&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
+		&r->rsi, &r->rdi, &r->r8,  &r->r9,  &r->r10, &r->r11,
+		&r->r12, &r->r13, &r->r14, &r->r15,
 	};
 
 	return at[n];
@@ -103,7 +103,7 @@ static void each_register(u64 value, const char *what)
 		*p++ = 0xd8 | (n & 7);
 		*p++ = 0xcd;
 		*p++ = VECTOR_FELL;
-		call();			/* armed */
+		call(); /* armed */
 		run(&in, 0, &t);
 		if (t.regs.vector != (step ? 1 : VECTOR_FELL) ||
 		    t.regs.rip != (u64)p - (step ? 2 : 0) ||
@@ -131,7 +131,7 @@ static void flushes(void)
 		call();
 		wrong += *va != 1;
 		*pte((u64)va, false) = (u64)b | PTE_RWU;
-		write_cr3(good | NO_FLUSH);	/* may or may not be seen */
+		write_cr3(good | NO_FLUSH); /* may or may not be seen */
 		write_cr3(good);
 		wrong += *va != 2;
 	}
@@ -178,7 +178,8 @@ static void compatibility_mode(void)
 	static const u8 mov[] = { 0x0f, 0x22, 0xdb, 0xcd, VECTOR_FELL };
 	u8 *code = pages(1);
 	struct regs in = {
-		.rip = (u64)code, .cs = SEL_CODE32,
+		.rip = (u64)code,
+		.cs = SEL_CODE32,
 		.rbx = good | 0xabcdULL << 32,
 	};
 	struct trap t;
@@ -189,7 +190,8 @@ static void compatibility_mode(void)
 	call();
 	run(&in, 0, &t);
 	check(t.regs.vector == VECTOR_FELL && t.regs.cs == SEL_CODE32 &&
-	      read_cr3() == good && t.regs.rip == (u64)code + sizeof(mov),
+		      read_cr3() == good &&
+		      t.regs.rip == (u64)code + sizeof(mov),
 	      "MOV to CR3 in 32-bit code: CR3 %llx", read_cr3());
 	check_eq(call(), 0, "and a call afterwards");
 }
@@ -204,8 +206,8 @@ static void special(bool intercepted)
 
 	call_behind(&c.at0, nops, 0, X_NOP);
 	view = root_copy();
-	craft_gate_tables((u64 *)(c.xbuf + 2 * PAGE_SIZE), cr3,
-			  slot_of(&c.at0), cr3 + 10 * PAGE_SIZE);
+	craft_gate_tables((u64 *)(c.xbuf + 2 * PAGE_SIZE), cr3, slot_of(&c.at0),
+			  cr3 + 10 * PAGE_SIZE);
 	check(!memslot(SLOT, cr3, PAGE_SIZE, 0, (u64)view), "memory there");
 	write_cr3(cr3);
 	write_cr3(good);
@@ -217,8 +219,8 @@ static void special(bool intercepted)
 		write_cr3(good);
 		expect(unharmed(&c, "CR3 with PCIDs"), "try %u", i);
 	}
-	check_eq(right, tries, "CR3 into the range with PCIDs: calls end with %lld",
-		 want);
+	check_eq(right, tries,
+		 "CR3 into the range with PCIDs: calls end with %lld", want);
 	memset(c.xbuf + 2 * PAGE_SIZE, 0, 9 * PAGE_SIZE);
 	memslot(SLOT, cr3, 0, 0, 0);
 }
@@ -247,7 +249,8 @@ static void after_failed_entry(void)
 	/* #GP has an error code, always. */
 	ev->exception.nr = 13;
 	if (!check(!try(set_events, (u64)ev, &t) && t.regs.vector == 6 &&
-		   !vcpu_posted(0), "an entry that fails"))
+			   !vcpu_posted(0),
+		   "an entry that fails"))
 		return;
 	check_eq(call(), 0, "a call after a failed entry");
 	exits(true, "after a failed entry");

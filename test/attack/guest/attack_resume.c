@@ -14,9 +14,9 @@
  */
 #include "steps.h"
 
-#define STEPS		400
-#define ROUNDS		2000
-#define FORGED		60
+#define STEPS  400
+#define ROUNDS 2000
+#define FORGED 60
 
 static struct steps_shared *shared;
 static u64 next_id;
@@ -72,15 +72,14 @@ static void forged(const struct att *att, const struct att *other)
 	wrong += !unknown(handle & 127, att->cpl) + !unknown(0, att->cpl) +
 		 !unknown(~0ULL, att->cpl) + !unknown(-handle, att->cpl);
 	for (i = 0; i < FORGED; i++)
-		wrong += !unknown((random() & ~127ULL) | slot_of(att),
-				  att->cpl);
+		wrong +=
+			!unknown((random() & ~127ULL) | slot_of(att), att->cpl);
 	check_eq(wrong, 0, "CPL %d: %u forged handles are refused", att->cpl,
 		 69 + FORGED);
 	steps_finish(handle, att->cpl, &out);
 	check(steps_good(shared, &call, &out),
 	      "CPL %d: the true one resumes the call: %s, %llu of %llu steps",
-	      att->cpl, how_name[out.how], shared->count[call.id],
-	      call.steps);
+	      att->cpl, how_name[out.how], shared->count[call.id], call.steps);
 	check(unknown(handle, att->cpl), "CPL %d: and is no handle any more",
 	      att->cpl);
 }
@@ -104,8 +103,8 @@ static void replayed(const struct att *att)
 	}
 	storm_stop();
 	check(n >= 5 && !wrong,
-	      "CPL %d: %u handles of earlier exits, %u still good", att->cpl,
-	      n, wrong);
+	      "CPL %d: %u handles of earlier exits, %u still good", att->cpl, n,
+	      wrong);
 	check(steps_good(shared, &call, &out),
 	      "CPL %d: and the call is not harmed: %s", att->cpl,
 	      how_name[out.how]);
@@ -193,9 +192,9 @@ ATTACK("handles", handles);
  * hear -EBUSY at once; ABORT, DETACH and death give everything back.
  */
 
-#define POOL_MAX	64
-#define BUSY_TRIES	30
-#define BUSY_TICKS	500000
+#define POOL_MAX   64
+#define BUSY_TRIES 30
+#define BUSY_TICKS 500000
 
 static u64 suspended[POOL_MAX];
 static struct steps_call pool_call[POOL_MAX];
@@ -264,7 +263,7 @@ static void pool(void)
 	check_eq(try_call(&two), 0, "room for the other attachment");
 	check_eq(detach(&two), 0, "detach that, too");
 	check_eq(shared->wrong, 0, "steps done twice or skipped");
-	meet(1);			/* the scenario looks at the figures */
+	meet(1); /* the scenario looks at the figures */
 	attach(&one, "resume", 3, NULL, 0);
 	fill(&one, 0, limit);
 	meet(2);
@@ -351,7 +350,7 @@ static void thief(void)
 	u8 *page = pages(1);
 
 	wait_stage(1);
-	shared = pages(1);		/* it sees no shared data of the other */
+	shared = pages(1); /* it sees no shared data of the other */
 	attach(&att, "resume", 3, NULL, 0);
 	if (!check(!att.err, "thief: attached"))
 		return;

@@ -17,14 +17,12 @@ static volatile bool stop;
 static volatile u64 rewrites;
 
 static const u8 piece[][5] = {
-	{ 0x0f, 0x01, 0xd4, 0x0f, 0x01 },	/* vmfunc and half of one */
-	{ 0x0f, 0x01, 0xd4, 0xff, 0xc1 },	/* vmfunc; inc %ecx */
-	{ 0xff, 0xc9, 0x0f, 0x01, 0xd4 },	/* dec %ecx; vmfunc */
-	{ 0xb9, 0x01, 0x00, 0x00, 0x00 },	/* mov $1, %ecx */
-	{ 0xb9, 0x02, 0x00, 0x00, 0x00 },
-	{ 0x31, 0xc0, 0x31, 0xc9, 0x90 },
-	{ 0x90, 0x90, 0x90, 0x90, 0x90 },
-	{ 0xcc, 0xcc, 0xcc, 0xcc, 0xcc },
+	{ 0x0f, 0x01, 0xd4, 0x0f, 0x01 }, /* vmfunc and half of one */
+	{ 0x0f, 0x01, 0xd4, 0xff, 0xc1 }, /* vmfunc; inc %ecx */
+	{ 0xff, 0xc9, 0x0f, 0x01, 0xd4 }, /* dec %ecx; vmfunc */
+	{ 0xb9, 0x01, 0x00, 0x00, 0x00 }, /* mov $1, %ecx */
+	{ 0xb9, 0x02, 0x00, 0x00, 0x00 }, { 0x31, 0xc0, 0x31, 0xc9, 0x90 },
+	{ 0x90, 0x90, 0x90, 0x90, 0x90 }, { 0xcc, 0xcc, 0xcc, 0xcc, 0xcc },
 };
 
 static void rewrite(u64 arg)
@@ -48,7 +46,7 @@ static void rewrite(u64 arg)
 static void enter_while_rewritten(void)
 {
 	unsigned int tries = arg("tries", 3000), i, bad = 0;
-	u64 how[HOW_COUNT] = { }, ran = shared->calls;
+	u64 how[HOW_COUNT] = {}, ran = shared->calls;
 	struct outcome out;
 	u32 id[4];
 
@@ -56,8 +54,11 @@ static void enter_while_rewritten(void)
 		const u64 calls = shared->calls;
 		const struct regs in = {
 			.r11 = random() % 4 ? random() % 3 : random(),
-			.rsp = random(), .rdi = 0x1fd6d008, .rsi = 0x1e,
-			.rbx = random(), .rcx = random() & 7,
+			.rsp = random(),
+			.rdi = 0x1fd6d008,
+			.rsi = 0x1e,
+			.rbx = random(),
+			.rcx = random() & 7,
 		};
 
 		if (i & 1)
@@ -81,8 +82,8 @@ static void enter_while_rewritten(void)
 	check(!bad && ran && how[HOW_TRAP] && rewrites > tries / 16,
 	      "%u entries, %llu bytes rewritten: return %llu, trap %llu, fell %llu, other %llu; ran %llu",
 	      tries, 5 * rewrites, how[HOW_RETURN], how[HOW_TRAP],
-	      how[HOW_FELL], tries - how[HOW_RETURN] - how[HOW_TRAP] -
-	      how[HOW_FELL], ran);
+	      how[HOW_FELL],
+	      tries - how[HOW_RETURN] - how[HOW_TRAP] - how[HOW_FELL], ran);
 }
 
 static void rewrite_window(void)

@@ -11,14 +11,14 @@
 
 #include "steps.h"
 
-#define SLOT		4
-#define BASE		0x180000000ULL
-#define PAGES		32
-#define ALL		((1ULL << PAGES) - 1)
-#define VA		0x500000000000ULL
-#define XBUF_PAGES	512
-#define LOGGED		2	/* buffers: ELISA_DIRTY_PIECES of the module */
-#define TRIES		200
+#define SLOT	   4
+#define BASE	   0x180000000ULL
+#define PAGES	   32
+#define ALL	   ((1ULL << PAGES) - 1)
+#define VA	   0x500000000000ULL
+#define XBUF_PAGES 512
+#define LOGGED	   2 /* buffers: ELISA_DIRTY_PIECES of the module */
+#define TRIES	   200
 
 static struct att att[128];
 
@@ -55,9 +55,9 @@ static u64 exit_cost(void)
 
 static bool sub_writes(struct att *a, unsigned int page, u64 value)
 {
-	struct result res = elisa_call(a, SUB_WRITE,
-				       ARGS(ELISA_SUB_XBUF + page * PAGE_SIZE,
-					    value));
+	struct result res =
+		elisa_call(a, SUB_WRITE,
+			   ARGS(ELISA_SUB_XBUF + page * PAGE_SIZE, value));
 
 	return !res.status && *(volatile u64 *)(VA + page * PAGE_SIZE) == value;
 }
@@ -108,7 +108,8 @@ static void run_scattered(void)
 	logs = exit_cost();
 	print("# an exit with %u pieces: %llu, while they are logged: %llu\n",
 	      LOGGED * XBUF_PAGES, many, logs);
-	check(logs < many + 1024 * 100, "dirty: 1024 pieces cost what they may");
+	check(logs < many + 1024 * 100,
+	      "dirty: 1024 pieces cost what they may");
 	dirty_log(SLOT, false);
 	check_eq(dirty_log(SLOT, false), ALL, "dirty: all pages are logged");
 	check(slot_flags(0), "the slot does not log");
@@ -133,8 +134,10 @@ static void run_scattered(void)
 	for (i = LOGGED; i < n; i++)
 		expect(!detach(&att[i]), "DETACH");
 	dirty_log(SLOT, false);
-	check(sub_writes(&att[LOGGED - 1], 7, 78), "a call of one that is logged");
-	check_eq(dirty_log(SLOT, false), ALL, "dirty: its pages are in the log");
+	check(sub_writes(&att[LOGGED - 1], 7, 78),
+	      "a call of one that is logged");
+	check_eq(dirty_log(SLOT, false), ALL,
+		 "dirty: its pages are in the log");
 	meet(3);
 	for (i = 0; i < LOGGED; i++)
 		expect(!detach(&att[i]), "DETACH");

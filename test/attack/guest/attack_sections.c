@@ -8,9 +8,9 @@
  */
 #include "locks.h"
 
-#define TICKS_PER_US	50	/* of the emulated host with two CPUs */
-#define HOG_ROUNDS	50000	/* several times what is put off */
-#define SLACK		20000	/* the host's interrupts, and one exit */
+#define TICKS_PER_US 50	   /* of the emulated host with two CPUs */
+#define HOG_ROUNDS   50000 /* several times what is put off */
+#define SLACK	     20000 /* the host's interrupts, and one exit */
 
 static struct locks l;
 static struct barrier start;

@@ -9,16 +9,16 @@
 
 #include "steps.h"
 
-#define XBUF_SLOT	4
-#define XBUF_BASE	0x180000000ULL
-#define XBUF_PAGES	8
-#define SLOT		5
-#define BASE		0x190000000ULL
-#define OTHER		0x1a0000000ULL
-#define ALIAS_SLOT	6
-#define ALIAS		0x1b0000000ULL
-#define SIZE		(32 * PAGE_SIZE)
-#define ROUNDS		2000
+#define XBUF_SLOT  4
+#define XBUF_BASE  0x180000000ULL
+#define XBUF_PAGES 8
+#define SLOT	   5
+#define BASE	   0x190000000ULL
+#define OTHER	   0x1a0000000ULL
+#define ALIAS_SLOT 6
+#define ALIAS	   0x1b0000000ULL
+#define SIZE	   (32 * PAGE_SIZE)
+#define ROUNDS	   2000
 
 static struct export steps_e, sub_e;
 static struct steps_shared *steps;
@@ -84,7 +84,7 @@ static bool alias_read_only(void)
 {
 	if (memslot(ALIAS_SLOT, ALIAS, SIZE, KVM_MEM_READONLY, OTHER))
 		return false;
-	*at(ALIAS) = 3;		/* the VMM does nothing with it */
+	*at(ALIAS) = 3; /* the VMM does nothing with it */
 	return *at(ALIAS) == 2 && *at(OTHER) == 2;
 }
 
@@ -129,7 +129,8 @@ static void call_all(u64 unused)
 	(void)unused;
 	storm_start(1000000, 2000000);
 	while (!stop) {
-		struct steps_call call = { &att, calls % STEPS_IDS, 20, ROUNDS };
+		struct steps_call call = { &att, calls % STEPS_IDS, 20,
+					   ROUNDS };
 		struct regs in = steps_regs(&call);
 
 		steps->count[call.id] = 0;
@@ -140,7 +141,7 @@ static void call_all(u64 unused)
 				 ARGS(in_sub(calls % XBUF_PAGES), calls));
 		bad_calls += res.status ||
 			     *at(XBUF_BASE + calls % XBUF_PAGES * PAGE_SIZE) !=
-			     calls;
+				     calls;
 		calls++;
 	}
 	storm_stop();
@@ -220,7 +221,8 @@ static void run_buffer(void)
 		return;
 	*at(XBUF_BASE + PAGE_SIZE) = 0x1111;
 	res = elisa_call(&sub_att, SUB_READ, ARGS(in_sub(1)));
-	check(!res.status && res.value == 0x1111, "slots: sub reads its buffer");
+	check(!res.status && res.value == 0x1111,
+	      "slots: sub reads its buffer");
 
 	check(!memslot(XBUF_SLOT, XBUF_BASE, 0, 0, 0), "its slot is deleted");
 	check(!*at(XBUF_BASE + PAGE_SIZE), "slots: the guest has it no more");
@@ -253,7 +255,7 @@ static void run_buffer(void)
 	enter(sub_att.window, 0, &in, 3, &out);
 	/* KVM cannot emulate what it cannot read, at CPL 3: #UD. */
 	check(out.how == HOW_TRAP && out.trap.regs.vector == 6 &&
-	      out.trap.regs.rip == sub_att.window + ELISA_W_RETURN,
+		      out.trap.regs.rip == sub_att.window + ELISA_W_RETURN,
 	      "slots: no memory at the return stub: #%llu at %llx",
 	      out.trap.regs.vector, out.trap.regs.rip);
 	map(sub_att.window + ELISA_W_RETURN, (u64)w->page[2], PTE_RWU);

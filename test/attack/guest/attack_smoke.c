@@ -4,8 +4,8 @@
 
 #include "elisa.h"
 
-#define CALLS	1000
-#define SECRET	0x5ec2e7c0ffee1234ULL
+#define CALLS  1000
+#define SECRET 0x5ec2e7c0ffee1234ULL
 
 static struct sub_shared *shared;
 static struct att at_cpl0, at_cpl3;
@@ -40,9 +40,11 @@ static void framework(void)
 
 	check(try(add_one, 41, &t) && t.regs.rax == 42, "a function at CPL 0");
 	check(try_at(3, add_one, 41, &t) && t.regs.rax == 42 &&
-	      (t.regs.cs & 3) == 3, "a function at CPL 3");
+		      (t.regs.cs & 3) == 3,
+	      "a function at CPL 3");
 	check(!try(read_at, 0x7000000000, &t) && t.regs.vector == 14 &&
-	      t.cr2 == 0x7000000000, "an exception is caught");
+		      t.cr2 == 0x7000000000,
+	      "an exception is caught");
 	check(!try_at(3, halt, 0, &t) && t.regs.vector == 13,
 	      "HLT at CPL 3 is #GP");
 	check(try_at(3, out_nop, 0, &t), "the VMM's ports at CPL 3");
@@ -54,11 +56,13 @@ static void framework(void)
 	map(0x7000000000, 0, 0);
 	check(!try(read_at, 0x7000000008, &t) && t.regs.error == 0, "unmap");
 	check(!vcpu_ioctl(0, KVM_GET_REGS, regs) && regs->rsp &&
-	      regs->rip >= ATTACK_LOAD, "KVM_GET_REGS");
+		      regs->rip >= ATTACK_LOAD,
+	      "KVM_GET_REGS");
 	check(!vcpu_ioctl(0, KVM_NMI, NULL), "KVM_NMI");
 	check_eq(this_cpu()->irqs[2], nmis + 1, "an NMI arrives");
 	check(!memslot(4, 0x180000000, PAGE_SIZE, 0, (u64)page) &&
-	      try(read_at, 0x180000008, &t) && t.regs.rax == 77, "memory slot");
+		      try(read_at, 0x180000008, &t) && t.regs.rax == 77,
+	      "memory slot");
 	memslot(4, 0x180000000, 0, 0, 0);
 }
 
@@ -67,10 +71,8 @@ static void calls(const struct att *att)
 	unsigned int i, wrong = 0;
 
 	for (i = 0; i < CALLS; i++) {
-		const u64 args[6] = {
-			random(), random(), random(), random(), random(),
-			random()
-		};
+		const u64 args[6] = { random(), random(), random(),
+				      random(), random(), random() };
 		struct result res = elisa_call(att, SUB_NOP, args);
 
 		wrong += res.status || res.value != sub_nop_value(args);
@@ -89,7 +91,8 @@ static void inside(const struct att *att)
 
 	log = &shared->log[n % SUB_LOG_SIZE];
 	check(!res.status && shared->calls == n + 1 && log->rdi == 1 &&
-	      log->rsi == 2 && log->rdx == 3 && log->rcx == 4 && log->r8 == 5,
+		      log->rsi == 2 && log->rdx == 3 && log->rcx == 4 &&
+		      log->r8 == 5,
 	      "arguments in sub, CPL %d", att->cpl);
 	check_eq(log->rsp, ELISA_SUB_STACK_TOP - 8, "stack in sub, CPL %d",
 		 att->cpl);
@@ -101,16 +104,16 @@ static void faults(const struct att *att)
 		u64 entry, args[2];
 		const char *name;
 	} fault[] = {
-		{ SUB_UD2, { }, "UD2" },
-		{ SUB_INT3, { }, "INT3" },
-		{ SUB_INT80, { }, "INT 80h" },
-		{ SUB_CPUID, { }, "CPUID" },
-		{ SUB_HLT, { }, "HLT" },
-		{ SUB_SYSCALL, { }, "SYSCALL" },
-		{ SUB_VMCALL, { }, "VMCALL" },
-		{ SUB_DIVIDE, { }, "division by 0" },
-		{ SUB_OUT, { }, "OUT" },
-		{ SUB_ICEBP, { }, "ICEBP" },
+		{ SUB_UD2, {}, "UD2" },
+		{ SUB_INT3, {}, "INT3" },
+		{ SUB_INT80, {}, "INT 80h" },
+		{ SUB_CPUID, {}, "CPUID" },
+		{ SUB_HLT, {}, "HLT" },
+		{ SUB_SYSCALL, {}, "SYSCALL" },
+		{ SUB_VMCALL, {}, "VMCALL" },
+		{ SUB_DIVIDE, {}, "division by 0" },
+		{ SUB_OUT, {}, "OUT" },
+		{ SUB_ICEBP, {}, "ICEBP" },
 		{ SUB_READ, { ATTACK_LOAD }, "read of guest memory" },
 		{ SUB_READ, { 0 }, "read of 0" },
 		{ SUB_WRITE, { ELISA_SUB_INFO }, "write to the info page" },
@@ -119,8 +122,8 @@ static void faults(const struct att *att)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(fault); i++) {
-		struct result res = elisa_call(att, fault[i].entry,
-					       ARGS(fault[i].args[0]));
+		struct result res =
+			elisa_call(att, fault[i].entry, ARGS(fault[i].args[0]));
 
 		check_eq(res.status, -EFAULT, "%s in sub, CPL %d: %s %llx",
 			 fault[i].name, att->cpl, how_name[res.last.how],
@@ -140,7 +143,7 @@ static void handles(const struct att *att)
 		if (i & 1)
 			handle = (handle & ~127ULL) |
 				 (att->window - ELISA_WINDOW_BASE) /
-				 ELISA_WINDOW_SIZE;
+					 ELISA_WINDOW_SIZE;
 		resume(handle, NULL, att->cpl, &out);
 		wrong += out.how != HOW_REFUSED ||
 			 (s64)out.trap.regs.rax != -ENOLINK;
@@ -204,7 +207,9 @@ static void poker_sees(void)
 				 "1: dec %%ecx\n\t"
 				 "jnz 1b\n\t"
 				 "xor %%r9d, %%r9d"
-				 : : "r"(SECRET) : "r9", "rcx", "memory");
+				 :
+				 : "r"(SECRET)
+				 : "r9", "rcx", "memory");
 	poker_stop(0, poker);
 	check(poker->secrets_seen, "the poker sees what it may: %llu of %llu",
 	      poker->secrets_seen, poker->kicks);
@@ -228,8 +233,8 @@ static void calls_elsewhere(u64 arg)
 
 static void spin_elsewhere(u64 arg)
 {
-	struct result res = elisa_call((const struct att *)arg, SUB_SPIN,
-				       ARGS(0));
+	struct result res =
+		elisa_call((const struct att *)arg, SUB_SPIN, ARGS(0));
 
 	check(!res.status && res.value, "a call that another vCPU ends");
 }
@@ -251,7 +256,7 @@ static void two_vcpus(void)
 	while (!shared->entered)
 		vmm_sleep(1000);
 	check(!vcpu_ioctl(1, KVM_GET_REGS, regs) &&
-	      regs->rip == at_cpl3.window + ELISA_W_AEP,
+		      regs->rip == at_cpl3.window + ELISA_W_AEP,
 	      "to the VMM, a vCPU in sub is at the AEP");
 	spins = shared->spins;
 	while (shared->spins == spins)
@@ -262,7 +267,7 @@ static void two_vcpus(void)
 
 static void smoke(void)
 {
-	struct hc hc = { };
+	struct hc hc = {};
 	struct export e;
 	const struct att *att;
 	unsigned int i;

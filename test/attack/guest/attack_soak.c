@@ -6,14 +6,19 @@
 #include "../../soak/abi.h"
 #include "steps.h"
 
-BLOB(soak_put); BLOB(soak_get); BLOB(soak_mix); BLOB(soak_add);
-BLOB(soak_work); BLOB(soak_fault); BLOB(soak_xput);
+BLOB(soak_put);
+BLOB(soak_get);
+BLOB(soak_mix);
+BLOB(soak_add);
+BLOB(soak_work);
+BLOB(soak_fault);
+BLOB(soak_xput);
 
-#define XBUF_PAGES	2
-#define SLOT		6
-#define SLOT_GPA	0x1c0000000ULL
-#define SLOT_SIZE	0x10000ULL
-#define MANY		16
+#define XBUF_PAGES 2
+#define SLOT	   6
+#define SLOT_GPA   0x1c0000000ULL
+#define SLOT_SIZE  0x10000ULL
+#define MANY	   16
 
 static struct export own;
 static u8 code[2 * PAGE_SIZE] ALIGNED(PAGE_SIZE);
@@ -55,7 +60,8 @@ static void add_code(struct export *e, const char *name, const u8 *from,
 	export_code(e, name, from, end);
 }
 
-#define ADD(e, name) add_code(e, #name, blob_soak_##name, blob_soak_##name##_end)
+#define ADD(e, name) \
+	add_code(e, #name, blob_soak_##name, blob_soak_##name##_end)
 
 static s64 do_export(const char *name)
 {
@@ -81,7 +87,7 @@ static s64 do_export(const char *name)
 
 static s64 export_all(struct soak_box *box)
 {
-	static const char * const name[] = { "many.0", "many.1", "many.2" };
+	static const char *const name[] = { "many.0", "many.1", "many.2" };
 	struct export e[ARRAY_SIZE(name)];
 	unsigned int n = 0;
 	s64 ret = 0, err;
@@ -103,7 +109,7 @@ static s64 export_all(struct soak_box *box)
 
 static s64 lookup(struct slot *slot)
 {
-	static const char * const name[] = SOAK_ENTRY_NAMES;
+	static const char *const name[] = SOAK_ENTRY_NAMES;
 	unsigned int i;
 	u64 word[4];
 	struct hc hc;
@@ -111,9 +117,8 @@ static s64 lookup(struct slot *slot)
 
 	for (i = 0; i < SOAK_ENTRIES; i++) {
 		name_pack(word, name[i]);
-		hc = (struct hc){
-			slot->att.token, word[0], word[1], word[2], word[3], 0
-		};
+		hc = (struct hc){ slot->att.token, word[0], word[1],
+				  word[2],	   word[3], 0 };
 		ret = hypercall_at(slot->att.cpl, ELISA_HC_ENTRY, &hc);
 		if (ret < 0)
 			return ret;
@@ -209,7 +214,7 @@ static s64 loop(struct soak_box *box)
 	u64 rounds = box->arg[3], seed = box->arg[4], flags = box->arg[5], i;
 	bool adds = box->arg[2] != ~0ULL;
 	u64 want = soak_mix(seed, rounds);
-	struct result res = { };
+	struct result res = {};
 
 	box->value[0] = 0;
 	box->value[1] = 0;
@@ -247,8 +252,11 @@ static s64 suspend(struct soak_box *box)
 {
 	const struct slot *slot = &slots[box->arg[0]];
 	const struct regs in = {
-		.rdi = box->arg[2], .rsi = box->arg[3], .rdx = box->arg[4],
-		.r11 = slot->entry[SOAK_WORK], .rsp = random() & ~15ULL,
+		.rdi = box->arg[2],
+		.rsi = box->arg[3],
+		.rdx = box->arg[4],
+		.r11 = slot->entry[SOAK_WORK],
+		.rsp = random() & ~15ULL,
 	};
 	unsigned int i = box->arg[1];
 	struct outcome out;
@@ -279,7 +287,7 @@ static s64 resume_handle(struct soak_box *box)
 	steps_finish(handles[i].handle, att->cpl, &out);
 	if (out.how == HOW_RETURN)
 		expect(out.trap.regs.rsp == handles[i].rsp &&
-		       out.window == att->window,
+			       out.window == att->window,
 		       "a resumed call comes back to its stack");
 	box->value[0] = out.trap.regs.rdx;
 	return status(&out);
@@ -293,8 +301,7 @@ static s64 slots_come_and_go(u64 n)
 	while (n--) {
 		err = memslot(SLOT, SLOT_GPA, SLOT_SIZE, 0, (u64)data);
 		if (!err)
-			err = memslot(SLOT, SLOT_GPA, SLOT_SIZE, 1,
-				      (u64)data);
+			err = memslot(SLOT, SLOT_GPA, SLOT_SIZE, 1, (u64)data);
 		if (!err)
 			err = memslot(SLOT, SLOT_GPA, 0, 0, 0);
 		if (err)
@@ -307,10 +314,11 @@ static s64 slots_come_and_go(u64 n)
 static s64 junk(u64 seed)
 {
 	static const u8 nr[] = {
-		ELISA_HC_DETACH, ELISA_HC_ENTRY, ELISA_HC_EXPORT_IMAGE,
-		ELISA_HC_EXPORT_DATA, ELISA_HC_EXPORT_ENTRY,
-		ELISA_HC_EXPORT_SEAL, ELISA_HC_EXPORT_DESTROY,
-		ELISA_HC_RESUME, ELISA_HC_ABORT, ELISA_HC_ATTACH,
+		ELISA_HC_DETACH,	 ELISA_HC_ENTRY,
+		ELISA_HC_EXPORT_IMAGE,	 ELISA_HC_EXPORT_DATA,
+		ELISA_HC_EXPORT_ENTRY,	 ELISA_HC_EXPORT_SEAL,
+		ELISA_HC_EXPORT_DESTROY, ELISA_HC_RESUME,
+		ELISA_HC_ABORT,		 ELISA_HC_ATTACH,
 	};
 	unsigned int i;
 	s64 ret;

@@ -15,7 +15,7 @@
 #define MSR_DEADLINE	0x6e0
 #define MSR_LVT_TIMER	0x832
 #define LVT_DEADLINE	(2u << 17)
-#define VECTOR_DEADLINE	VECTOR_USER
+#define VECTOR_DEADLINE VECTOR_USER
 #define VECTOR_IPI	(VECTOR_USER + 1)
 #define VECTOR_MSI	(VECTOR_USER + 2)
 
@@ -72,7 +72,7 @@ static void storm(const struct att *a, const char *what, u64 calls, u64 least)
 	      "interrupts, CPL %d: %llu, none seen in gate or sub", a->cpl,
 	      seen.all);
 	check(seen.restart >= least / 30 && seen.at_return >= least / 30 &&
-	      seen.at_aep >= least / 5 && loop->aex >= least / 5,
+		      seen.at_aep >= least / 5 && loop->aex >= least / 5,
 	      "%llu calls restarted, %llu rolled forward, %llu interrupted; %llu interrupts on RESUME",
 	      seen.restart, seen.at_return, seen.at_aep, seen.at_vmcall);
 }
@@ -112,7 +112,7 @@ static void send(u64 unused)
 	unsigned int i;
 
 	(void)unused;
-	msi->address_lo = 0xfee00000;		/* to APIC 0 */
+	msi->address_lo = 0xfee00000; /* to APIC 0 */
 	msi->data = VECTOR_MSI;
 	for (i = 0; !stop; i++) {
 		switch (i % 3) {
@@ -148,8 +148,8 @@ static void run_cross(void)
 	stop = true;
 	cpu_wait(1);
 	check(irqs[VECTOR_IPI] && irqs[VECTOR_IPI] <= sent[0] &&
-	      irqs[VECTOR_MSI] && irqs[VECTOR_MSI] <= sent[1] &&
-	      irqs[2] && irqs[2] <= sent[2],
+		      irqs[VECTOR_MSI] && irqs[VECTOR_MSI] <= sent[1] &&
+		      irqs[2] && irqs[2] <= sent[2],
 	      "IPIs %llu of %llu, MSIs %llu of %llu, NMIs %llu of %llu",
 	      irqs[VECTOR_IPI], sent[0], irqs[VECTOR_MSI], sent[1], irqs[2],
 	      sent[2]);

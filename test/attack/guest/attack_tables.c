@@ -17,8 +17,8 @@
 #include "cr3.h"
 
 #define GATE_SIZE	16
-#define SEL_CODE32	0x50	/* entries 10.. of the GDT are free */
-#define SEL_USER_CODE32	0x5b
+#define SEL_CODE32	0x50 /* entries 10.. of the GDT are free */
+#define SEL_USER_CODE32 0x5b
 #define SEL_CALL_GATE	0x63
 #define IDT_BYTES	0x1000
 
@@ -74,8 +74,8 @@ static void idt_at(u64 va, u8 *page)
 		  (SLED_VA >> 16 & 0xffff) << 48;
 	gate[1] = SLED_VA >> 32;
 	for (i = 0; i < 2; i++)
-		map((va & ~0xfffULL) + i * PAGE_SIZE,
-		    (u64)page + i * PAGE_SIZE, PTE_RWU);
+		map((va & ~0xfffULL) + i * PAGE_SIZE, (u64)page + i * PAGE_SIZE,
+		    PTE_RWU);
 }
 
 static void vmm_set_idt(u64 base)
@@ -108,10 +108,9 @@ static void idt_case(const char *where, u64 va, u8 *page, bool allowed)
 	res[2] = elisa_call(&c.at3, X_DIVIDE, ARGS(0));
 	idt_back();
 	check(res[0].status == want && res[1].status == want &&
-	      res[2].status == want && !c.shared->secret[0],
+		      res[2].status == want && !c.shared->secret[0],
 	      "IDT %s (%llx): %lld, %lld, %lld, sled %llx", where, va,
-	      res[0].status, res[1].status, res[2].status,
-	      c.shared->secret[0]);
+	      res[0].status, res[1].status, res[2].status, c.shared->secret[0]);
 	check(unharmed(&c, where), "and back again");
 }
 
@@ -173,7 +172,7 @@ static void idt_resume(void)
 		storm_stop();
 		aep_hook = NULL;
 		check(res.status == -EINVAL && refused == 1 &&
-		      unharmed(&c, "RESUME"),
+			      unharmed(&c, "RESUME"),
 		      "IDT in the exchange buffer at RESUME, %s: %lld",
 		      by_vmm ? "KVM_SET_SREGS" : "LIDT", res.status);
 	}
@@ -234,9 +233,10 @@ static void far_case(const char *what, const struct att *att, u64 entry,
 	magic = c.shared->secret[0];
 	c.shared->secret[0] = 0;
 	check(res.status == -EFAULT && (r->cs & 3) == (u64)att->cpl &&
-	      r->cs == (att->cpl ? SEL_USER_CODE : SEL_CODE) &&
-	      !!magic == sled, "%s, CPL %d: %lld %llx, CS %llx, sled %llx",
-	      what, att->cpl, res.status, res.value, r->cs, magic);
+		      r->cs == (att->cpl ? SEL_USER_CODE : SEL_CODE) &&
+		      !!magic == sled,
+	      "%s, CPL %d: %lld %llx, CS %llx, sled %llx", what, att->cpl,
+	      res.status, res.value, r->cs, magic);
 }
 
 static void gdt_games(void)
@@ -250,14 +250,14 @@ static void gdt_games(void)
 		 0, false);
 	gdt_in_xbuf(&reg, false);
 	check(!call_behind(&c.at0, lgdt_rbx, (u64)&reg, X_NOP).status ||
-	      !elisa_call(&c.at0, X_NOP, ARGS(0)).status,
+		      !elisa_call(&c.at0, X_NOP, ARGS(0)).status,
 	      "a GDT in the exchange buffer does not matter to a call");
 	far_case("into 32-bit code", &c.at3, X_FAR_RETURN, SEL_USER_CODE32,
 		 0x1000, false);
 	far_case("into 32-bit code", &c.at0, X_FAR_RETURN, SEL_CODE32, 0x1000,
 		 false);
-	far_case("call gate, TSS elsewhere", &c.at3, X_FAR_CALL,
-		 SEL_CALL_GATE, 0, false);
+	far_case("call gate, TSS elsewhere", &c.at3, X_FAR_CALL, SEL_CALL_GATE,
+		 0, false);
 
 	/* With the TSS there as well: CPL 0 in sub, and not outside. */
 	vcpu_ioctl(0, KVM_GET_SREGS, sregs);
@@ -287,10 +287,9 @@ static void umip(void)
 	check(!try_at(3, sgdt, (u64)&reg, &t) && t.regs.vector == 13,
 	      "SGDT at CPL 3 with UMIP, once more");
 	check(!elisa_call(&c.at3, X_NOP, ARGS(0)).status &&
-	      try(sgdt, (u64)&reg, &t) && reg.base == gdtr.base,
+		      try(sgdt, (u64)&reg, &t) && reg.base == gdtr.base,
 	      "SGDT at CPL 0");
-	idt_case("in the exchange buffer, UMIP", ELISA_SUB_XBUF, c.xbuf,
-		 false);
+	idt_case("in the exchange buffer, UMIP", ELISA_SUB_XBUF, c.xbuf, false);
 	write_cr4(cr4);
 	check(try_at(3, sgdt, (u64)&reg, &t) && reg.base == gdtr.base,
 	      "SGDT at CPL 3 without UMIP");

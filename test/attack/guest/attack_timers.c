@@ -9,12 +9,12 @@
  */
 #include "steps.h"
 
-#define MSR_LVT_TIMER	0x832
-#define MSR_DEADLINE	0x6e0
-#define DEADLINE_MODE	(2u << 17)
-#define LEAST		500
-#define MOST		60000
-#define PATIENCE	2000000000ULL
+#define MSR_LVT_TIMER 0x832
+#define MSR_DEADLINE  0x6e0
+#define DEADLINE_MODE (2u << 17)
+#define LEAST	      500
+#define MOST	      60000
+#define PATIENCE      2000000000ULL
 
 BLOB(deadline);
 
@@ -173,7 +173,8 @@ static void run_in_sub(void)
 	cpu_start(1, set_in_sub, 0);
 	set_in_sub(0);
 	cpu_wait(1);
-	check_eq(bad, 0, "timers: %llu deadlines set in sub, %llu of %llu calls interrupted, %llu -EFAULT",
+	check_eq(bad, 0,
+		 "timers: %llu deadlines set in sub, %llu of %llu calls interrupted, %llu -EFAULT",
 		 done, hit, calls, refused);
 	check_eq(lost, 0, "timers: the last of each call was met");
 	check(hit && refused < calls, "timers: some in sub");

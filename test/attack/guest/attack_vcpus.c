@@ -8,10 +8,10 @@
 #include "busy.h"
 #include "steps.h"
 
-#define ROUNDS		2000
-#define REAL_CODE	0x7000
-#define REAL_FLAG	((volatile u32 *)0x7f00)
-#define VECTOR_BACK	0x86
+#define ROUNDS	    2000
+#define REAL_CODE   0x7000
+#define REAL_FLAG   ((volatile u32 *)0x7f00)
+#define VECTOR_BACK 0x86
 
 extern const char stub_back[];
 
@@ -91,14 +91,16 @@ static bool set(struct snapshot *s)
 }
 
 /* 16 bits: inc dword cs:[0xf00]; hlt; jmp back to it */
-static const u8 real_code[] = {
-	0x66, 0x2e, 0xff, 0x06, 0x00, 0x0f, 0xf4, 0xeb, 0xfd
-};
+static const u8 real_code[] = { 0x66, 0x2e, 0xff, 0x06, 0x00,
+				0x0f, 0xf4, 0xeb, 0xfd };
 
 static void make_real(void)
 {
 	struct kvm_segment seg = {
-		.limit = 0xffff, .type = 3, .present = 1, .s = 1,
+		.limit = 0xffff,
+		.type = 3,
+		.present = 1,
+		.s = 1,
 	};
 
 	memcpy((void *)REAL_CODE, real_code, sizeof(real_code));
@@ -170,8 +172,8 @@ static void run_restore(void)
 		expect(!holds_secret(saved, sizeof(*saved)),
 		       "the secret, rip %llx", saved->regs.rip);
 		expect(saved->sregs.cr3 == (u64)cpus[1].root &&
-		       (saved->sregs.cs.selector == SEL_CODE ||
-			saved->sregs.cs.selector == SEL_USER_CODE),
+			       (saved->sregs.cs.selector == SEL_CODE ||
+				saved->sregs.cs.selector == SEL_USER_CODE),
 		       "cr3 %llx cs %x", saved->sregs.cr3,
 		       saved->sregs.cs.selector);
 		make_real();
@@ -184,8 +186,8 @@ static void run_restore(void)
 		wrong += *REAL_FLAG != 1;
 		wrong += !set(saved);
 		wrong += !get(again);
-		expect(!memcmp(&again->regs, &saved->regs,
-			       sizeof(saved->regs)), "what was set is there");
+		expect(!memcmp(&again->regs, &saved->regs, sizeof(saved->regs)),
+		       "what was set is there");
 		wrong += !!mp_state(KVM_MP_STATE_RUNNABLE);
 	}
 	stop = true;
@@ -208,7 +210,7 @@ static u64 triple_fault(u64 unused)
 	static const struct {
 		u16 limit;
 		u64 base;
-	} __attribute__((packed)) none = { };
+	} __attribute__((packed)) none = {};
 
 	(void)unused;
 	__asm__ volatile("lidt %0; ud2" : : "m"(none));
@@ -231,8 +233,7 @@ static void fault_on_1(u64 n)
 		vcpu_post(1, KVM_SET_SREGS, alive, SVC_WHEN_FAIL, 0, 0);
 		vcpu_post(1, KVM_SET_REGS, back, SVC_WHEN_FAIL, 0, 0);
 		odd_ends += try(triple_fault, 0, &trap) ||
-			    trap.regs.vector != VECTOR_BACK ||
-			    vcpu_posted(1);
+			    trap.regs.vector != VECTOR_BACK || vcpu_posted(1);
 		faults++;
 		odd_ends += !step_call(1, 20, &unused);
 	}
@@ -290,7 +291,7 @@ static void run_calls(void)
 	expect(!poker_stop(1, p), "the poker ends");
 	check_eq(bad, 0, "vcpus: %llu calls", done);
 	check(p->kicks > 10 && !p->in_window && !p->stub_wrong &&
-	      !p->secrets_seen && !p->elsewhere,
+		      !p->secrets_seen && !p->elsewhere,
 	      "vcpus: %llu looks: %llu %llu %llu, rip %llx", p->kicks,
 	      p->in_window, p->stub_wrong, p->elsewhere, p->first_rip);
 }
@@ -299,7 +300,7 @@ ATTACK("vcpus-calls", run_calls);
 
 /* --- KVM_SET_CPUID2 of a vCPU that runs already, in the middle of calls */
 
-#define MAX_CPUID	128
+#define MAX_CPUID 128
 
 static struct kvm_cpuid2 *cpuid_get(void)
 {
@@ -359,7 +360,8 @@ static void run_cpuid(void)
 	all = cpuid_get();
 	if (!check(all, "KVM_GET_CPUID2"))
 		return;
-	check(!vcpu_ioctl(1, KVM_SET_CPUID2, all), "vcpus: the same CPUID again");
+	check(!vcpu_ioctl(1, KVM_SET_CPUID2, all),
+	      "vcpus: the same CPUID again");
 	for (i = 0; i < ARRAY_SIZE(change); i++) {
 		reg = cpuid_reg(all, change[i].function, change[i].reg);
 		if (!expect(reg, "%s", change[i].name))
@@ -386,7 +388,7 @@ ATTACK("vcpus-cpuid", run_cpuid);
 
 /* --- vCPUs that come while the VM is enrolled, and attach at once */
 
-#define LATE	5
+#define LATE 5
 
 static volatile u64 arrived;
 
@@ -423,7 +425,7 @@ static void arrive(u64 unused)
 
 static void make_export(u64 unused)
 {
-	struct hc hc = { };
+	struct hc hc = {};
 
 	(void)unused;
 	while (hypercall(ELISA_HC_VERSION, &hc) == -1000)

@@ -18,10 +18,10 @@
  */
 #include "elisa.h"
 
-#define UD		6
-#define NEAR_GATE_LIST	0x1fd6d000ULL	/* kmod/gate_code.h */
-#define NEAR_GATE_RSP	0x1fd6e000ULL
-#define MIDDLE		0x800
+#define UD	       6
+#define NEAR_GATE_LIST 0x1fd6d000ULL /* kmod/gate_code.h */
+#define NEAR_GATE_RSP  0x1fd6e000ULL
+#define MIDDLE	       0x800
 
 enum vcpu_state { UNARMED, ARMED, SUSPENDED };
 
@@ -86,8 +86,7 @@ static void try_one(u64 rip, u64 rax, u64 rcx, int cpl, enum vcpu_state state)
 	expect(good && same_regs(&in, end),
 	       "rip %llx rax %llx rcx %llx CPL %d %s: %s, vector %llu rip %llx, registers %s",
 	       rip, rax, rcx, cpl, state_name[state], how_name[out.how],
-	       end->vector, end->rip,
-	       same_regs(&in, end) ? "kept" : "changed");
+	       end->vector, end->rip, same_regs(&in, end) ? "kept" : "changed");
 	count.tried++;
 	count.nothing += out.how == HOW_FELL;
 	count.ud += ud && end->rip == rip;
@@ -141,9 +140,8 @@ static void places(const struct att *att, int cpl, enum vcpu_state state)
 	memset(page, 0xcc, PAGE_SIZE);
 	plant(page, MIDDLE, true);
 	for (i = 0; i < 3; i++) {
-		static const u64 at[] = {
-			0x700000000000, NEAR_GATE_LIST, NEAR_GATE_RSP
-		};
+		static const u64 at[] = { 0x700000000000, NEAR_GATE_LIST,
+					  NEAR_GATE_RSP };
 
 		map(at[i], (u64)page, PTE_RWU);
 		/* INT3 behind it counts as HOW_FELL in a window only. */
@@ -156,7 +154,8 @@ static void places(const struct att *att, int cpl, enum vcpu_state state)
 
 static void report(const struct att *att, int cpl, enum vcpu_state state)
 {
-	check(count.tried, "VMFUNC from CPL %d, attached at %d, %s: %llu tried: %llu #UD, %llu #UD behind it, %llu nothing",
+	check(count.tried,
+	      "VMFUNC from CPL %d, attached at %d, %s: %llu tried: %llu #UD, %llu #UD behind it, %llu nothing",
 	      cpl, att->cpl, state_name[state], count.tried, count.ud,
 	      count.ud_behind, count.nothing);
 	memset(&count, 0, sizeof(count));
@@ -200,8 +199,8 @@ static void entry_stub(const struct att *att)
 		in.r11 = SUB_NOP;
 		enter_whole(att, &in, &out);
 		if (rcx == ELISA_IDX_GATE)
-			wrong += out.how != HOW_RETURN ||
-				 out.trap.regs.rax || out.trap.regs.rsp != in.rsp;
+			wrong += out.how != HOW_RETURN || out.trap.regs.rax ||
+				 out.trap.regs.rsp != in.rsp;
 		else if (rcx == ELISA_IDX_DEFAULT)
 			wrong += out.how != HOW_FELL;
 		else
@@ -237,8 +236,7 @@ static void with_suspended_call(const struct att *att)
 	storm_start(2000000, 3000000);
 	enter(att->window, 0, &in, att->cpl, &out);
 	storm_stop();
-	if (!check(out.how == HOW_AEP, "a call is suspended, CPL %d",
-		   att->cpl))
+	if (!check(out.how == HOW_AEP, "a call is suspended, CPL %d", att->cpl))
 		return;
 	handle = out.trap.regs.rdi;
 	sweep(att, SUSPENDED);
@@ -247,7 +245,7 @@ static void with_suspended_call(const struct att *att)
 		resume(handle, &in, att->cpl, &out);
 	} while (out.how == HOW_AEP);
 	check(out.how == HOW_RETURN && !out.trap.regs.rax &&
-	      out.trap.regs.rdx && out.trap.regs.rsp == in.rsp,
+		      out.trap.regs.rdx && out.trap.regs.rsp == in.rsp,
 	      "and goes on, CPL %d", att->cpl);
 }
 

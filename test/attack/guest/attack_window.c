@@ -29,8 +29,8 @@ static u64 calls(void)
 }
 
 static const unsigned int offsets[] = {
-	0, 1, 2, 3, 8, 0x13, 0x15, 0x1d, 0x20, 0x441, 0xfe0, 0xfe3, 0xfeb,
-	0xff3, 0xffb, 0xffd,
+	0,    1,     2,	    3,	   8,	  0x13,	 0x15,	0x1d,
+	0x20, 0x441, 0xfe0, 0xfe3, 0xfeb, 0xff3, 0xffb, 0xffd,
 };
 
 /* @most: how often sub may run; @status: how offset 0 returns */
@@ -67,7 +67,7 @@ again:
 			       out.trap.regs.vector, eax, ran);
 		if (!offset)
 			bad += !expect(out.how == HOW_RETURN && eax == status &&
-				       out.trap.regs.rsp == in.rsp,
+					       out.trap.regs.rsp == in.rsp,
 				       "%s, the gate's start: %s %d", what,
 				       how_name[out.how], eax);
 		bad += ran && !log_is_right(sub);
@@ -109,8 +109,8 @@ static void not_attached(void)
 				   (s32)out.trap.regs.rax == -ENOLINK;
 			bad += !expect((out.how == HOW_TRAP &&
 					out.trap.regs.vector == 6) ||
-				       (out.how == HOW_RETURN &&
-					(s32)out.trap.regs.rax < 0),
+					       (out.how == HOW_RETURN &&
+						(s32)out.trap.regs.rax < 0),
 				       "window %llx offset %x: %s rax %llx", w,
 				       offsets[j / 2], how_name[out.how],
 				       out.trap.regs.rax);
@@ -147,8 +147,9 @@ static void missing_pages(const struct att *a, struct gate_shared *sub)
 	map(a->window + ELISA_W_RETURN, (u64)w->page[2], PTE_RWU);
 	rip = a->window + at[0];
 	check(res.last.how == HOW_TRAP && res.last.trap.regs.vector == 14 &&
-	      res.last.trap.regs.rip == rip && res.last.trap.cr2 == rip &&
-	      res.last.trap.regs.rsp == in.rsp && sub->calls == ran + 1,
+		      res.last.trap.regs.rip == rip &&
+		      res.last.trap.cr2 == rip &&
+		      res.last.trap.regs.rsp == in.rsp && sub->calls == ran + 1,
 	      "no return stub, CPL %d: #PF there", a->cpl);
 	/* The AEP. */
 	map(a->window + ELISA_W_AEP, 0, 0);
@@ -162,8 +163,9 @@ static void missing_pages(const struct att *a, struct gate_shared *sub)
 	map(a->window + ELISA_W_AEP, (u64)w->page[3], PTE_RWU);
 	rip = a->window + at[1];
 	check(res.last.how == HOW_TRAP && res.last.trap.regs.vector == 14 &&
-	      res.last.trap.regs.rip == rip && res.last.trap.cr2 == rip &&
-	      res.last.trap.regs.rsp == waiting.rsp,
+		      res.last.trap.regs.rip == rip &&
+		      res.last.trap.cr2 == rip &&
+		      res.last.trap.regs.rsp == waiting.rsp,
 	      "no AEP stub, CPL %d: #PF there", a->cpl);
 	check_eq(abort_call(res.last.trap.regs.rdi), 0,
 		 "and the call can be aborted, CPL %d", a->cpl);
@@ -174,8 +176,8 @@ static void missing_pages(const struct att *a, struct gate_shared *sub)
 	map(a->window, (u64)w->page[0], PTE_RWU);
 	rip = a->window + at[2];
 	check(out.how == HOW_TRAP && out.trap.regs.vector == 14 &&
-	      out.trap.regs.rip == rip && out.trap.cr2 == rip &&
-	      sub->calls == ran,
+		      out.trap.regs.rip == rip && out.trap.cr2 == rip &&
+		      sub->calls == ran,
 	      "no entry stub, CPL %d: #PF at its restart", a->cpl);
 	check(ways_out_are_shut(a->cpl, true) && calls_work(a, sub),
 	      "calls afterwards, CPL %d", a->cpl);
@@ -185,8 +187,8 @@ static void missing_pages(const struct att *a, struct gate_shared *sub)
 static void other_page(const struct att *a, struct gate_shared *sub)
 {
 	const u64 pa[] = {
-		0x1fd6d000, 0xfee00000, 0x7ffffff000, 0x3fffffff000,
-		(u64)sub, ATTACK_HIGH,
+		0x1fd6d000,    0xfee00000, 0x7ffffff000,
+		0x3fffffff000, (u64)sub,   ATTACK_HIGH,
 	};
 	struct window *w = window_at(a->window);
 	unsigned int i, good = 0;
@@ -200,23 +202,32 @@ static void other_page(const struct att *a, struct gate_shared *sub)
 	map(a->window + ELISA_W_GATE, 0, 0);
 	good += calls_work(a, sub);
 	map(a->window + ELISA_W_GATE, (u64)w->page[1], PTE_RWU);
-	check_eq(good, 2 * ARRAY_SIZE(pa) + 1,
-		 "W+1 mapped anywhere, CPL %d", a->cpl);
+	check_eq(good, 2 * ARRAY_SIZE(pa) + 1, "W+1 mapped anywhere, CPL %d",
+		 a->cpl);
 }
 
 static void stack_pointers(const struct att *a, struct gate_shared *sub)
 {
 	const u64 rsp[] = {
-		0, 1, ~0ULL, 0x8000000000000000ULL, 0x0000800000000000ULL,
-		0xffff7fffffffffffULL, 0x1fd6d008, 0x1fd6e010,
-		a->window + ELISA_W_GATE, ELISA_SUB_STACK_TOP, ELISA_SUB_DATA,
+		0,
+		1,
+		~0ULL,
+		0x8000000000000000ULL,
+		0x0000800000000000ULL,
+		0xffff7fffffffffffULL,
+		0x1fd6d008,
+		0x1fd6e010,
+		a->window + ELISA_W_GATE,
+		ELISA_SUB_STACK_TOP,
+		ELISA_SUB_DATA,
 	};
 	unsigned int i, good = 0;
 
 	for (i = 0; i < 2 * ARRAY_SIZE(rsp); i++) {
 		/* Every other call faults in sub: the module returns then. */
 		const struct regs in = {
-			.r11 = i & 1 ? GATE_FAULT : 1, .rsp = rsp[i / 2],
+			.r11 = i & 1 ? GATE_FAULT : 1,
+			.rsp = rsp[i / 2],
 		};
 		struct result res = elisa_call_regs(a, &in);
 
@@ -241,8 +252,9 @@ static void window(void)
 	attach(&att[0], "one", 3, NULL, 0);
 	attach(&att[1], "two", 0, NULL, 0);
 	if (!check(!att[0].err && !att[1].err &&
-		   calls_work(&att[0], shared[0]) &&
-		   calls_work(&att[1], shared[1]), "legal calls"))
+			   calls_work(&att[0], shared[0]) &&
+			   calls_work(&att[1], shared[1]),
+		   "legal calls"))
 		return;
 	wrong_cpl();
 	not_attached();

@@ -34,7 +34,7 @@ blob_\name\()_end:
 
 #else
 
-#define BLOB(name)	extern const u8 blob_##name[], blob_##name##_end[]
+#define BLOB(name) extern const u8 blob_##name[], blob_##name##_end[]
 
 #endif
 #endif /* BLOB_H */

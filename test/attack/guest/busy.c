@@ -8,8 +8,8 @@ bool busy_export(u8 **shared, const char *name)
 	unsigned int i;
 
 	*(u64 *)(p + BUSY_SECRET) = ORACLE_SECRET;
-	*(u32 *)(p + BUSY_MXCSR) = 0x6000;	/* nothing masked, truncate */
-	*(u16 *)(p + BUSY_FCW) = 0x0c40;	/* the same for x87 */
+	*(u32 *)(p + BUSY_MXCSR) = 0x6000; /* nothing masked, truncate */
+	*(u16 *)(p + BUSY_FCW) = 0x0c40;   /* the same for x87 */
 	*(u64 *)(p + BUSY_ST) = ORACLE_SECRET | 1ULL << 63;
 	*(u16 *)(p + BUSY_ST + 8) = 0x4001;
 	for (i = 0; i < 64; i += 2) {

@@ -2,9 +2,9 @@
 /* vCPUs: tables, start, work. */
 #include "guest.h"
 
-#define STACK_SIZE	(1 << STACK_SHIFT)
-#define N_IST		4
-#define IO_BITMAP	0xc1	/* ports 0..0x607, and the final byte */
+#define STACK_SIZE (1 << STACK_SHIFT)
+#define N_IST	   4
+#define IO_BITMAP  0xc1 /* ports 0..0x607, and the final byte */
 
 struct tss {
 	u32 reserved0;
@@ -76,13 +76,16 @@ static void build_idt(void)
 
 	for (i = 0; i < 256; i++) {
 		u64 at = (u64)trap_entries + i * TRAP_ENTRY_SIZE;
-		bool user = i == 3 || (i >= VECTOR_RETURN &&
-				       i <= VECTOR_SOFT_LAST);
+		bool user = i == 3 ||
+			    (i >= VECTOR_RETURN && i <= VECTOR_SOFT_LAST);
 
 		idt[i] = (struct gate){
-			.offset0 = at, .offset1 = at >> 16,
-			.offset2 = at >> 32, .selector = SEL_CODE,
-			.ist = ist_of(i), .type = user ? 0xee : 0x8e,
+			.offset0 = at,
+			.offset1 = at >> 16,
+			.offset2 = at >> 32,
+			.selector = SEL_CODE,
+			.ist = ist_of(i),
+			.type = user ? 0xee : 0x8e,
 		};
 	}
 }
@@ -108,7 +111,7 @@ static void load_tables(unsigned int n)
 	g[2] = 0x00cf93000000ffff;
 	g[3] = 0x00cff3000000ffff;
 	g[4] = 0x00affb000000ffff;
-	g[5] = 0x0040f30000000000 | n;		/* limit in bytes */
+	g[5] = 0x0040f30000000000 | n; /* limit in bytes */
 	g[6] = limit | (base & 0xffffff) << 16 | 0x89ULL << 40 |
 	       (base >> 24 & 0xff) << 56;
 	g[7] = base >> 32;
@@ -129,25 +132,28 @@ static void load_tables(unsigned int n)
 			 "mov %2, %%fs\n\t"
 			 "mov %2, %%gs\n\t"
 			 "ltr %w3"
-			 : : "m"(ptr), "i"(SEL_CODE), "r"(SEL_DATA),
-			     "r"(SEL_TSS) : "rax", "memory");
+			 :
+			 : "m"(ptr), "i"(SEL_CODE), "r"(SEL_DATA), "r"(SEL_TSS)
+			 : "rax", "memory");
 }
 
 /* SSE and AVX for whoever wants to look at vector registers. */
 static void init_features(void)
 {
-	u64 cr4 = read_cr4() | 0x600;		/* OSFXSR, OSXMMEXCPT */
+	u64 cr4 = read_cr4() | 0x600; /* OSFXSR, OSXMMEXCPT */
 	u32 id[4];
 
 	cpuid(1, 0, id);
 	if (id[2] & 1 << 26)
-		cr4 |= 1 << 18;			/* OSXSAVE */
-	write_cr0((read_cr0() | 0x10022) & ~4ULL);	/* WP, NE, MP; no EM */
+		cr4 |= 1 << 18;			   /* OSXSAVE */
+	write_cr0((read_cr0() | 0x10022) & ~4ULL); /* WP, NE, MP; no EM */
 	write_cr4(cr4);
 	if (id[2] & 1 << 26)
-		__asm__ volatile("xsetbv" : : "c"(0), "d"(0),
-				 "a"(id[2] & 1 << 28 ? 7 : 3));
-	wrmsr(0xc0000080, rdmsr(0xc0000080) | 0x801);	/* NXE, SCE */
+		__asm__ volatile("xsetbv"
+				 :
+				 : "c"(0), "d"(0),
+				   "a"(id[2] & 1 << 28 ? 7 : 3));
+	wrmsr(0xc0000080, rdmsr(0xc0000080) | 0x801); /* NXE, SCE */
 }
 
 void cpu_start(unsigned int n, void (*fn)(u64 arg), u64 arg)

@@ -9,34 +9,39 @@
 #include "elisa.h"
 
 /* Page numbers inside chunks: kmod/apt.h, gate_code.h. */
-#define GATE_L3		128
-#define GATE_L2		129
-#define GATE_L1		130
-#define GATE_LOW_L3	132
-#define GATE_LOW_L2	133
-#define LIST_VA		0x1fd6d000ULL
-#define PRIVATE_VA	0x1fd6e000ULL
-#define LIST_PAGE	((LIST_VA >> 12) & 511)
-#define PRIVATE_PAGE	((PRIVATE_VA >> 12) & 511)
-#define HOLE_CHUNK	511
+#define GATE_L3	     128
+#define GATE_L2	     129
+#define GATE_L1	     130
+#define GATE_LOW_L3  132
+#define GATE_LOW_L2  133
+#define LIST_VA	     0x1fd6d000ULL
+#define PRIVATE_VA   0x1fd6e000ULL
+#define LIST_PAGE    ((LIST_VA >> 12) & 511)
+#define PRIVATE_PAGE ((PRIVATE_VA >> 12) & 511)
+#define HOLE_CHUNK   511
 
-#define PTE_ALL		(PTE_RWU | 0x60)	/* accessed and dirty */
+#define PTE_ALL (PTE_RWU | 0x60) /* accessed and dirty */
 
 /* Of the export of craft_export(). */
 enum {
-	X_NOP, X_SPIN, X_DIVIDE, X_FAR_RETURN, X_FAR_CALL, X_SLED,
+	X_NOP,
+	X_SPIN,
+	X_DIVIDE,
+	X_FAR_RETURN,
+	X_FAR_CALL,
+	X_SLED,
 };
 
-#define SLED_VA		(ELISA_SUB_IMAGE + PAGE_SIZE)
-#define SLED_MAGIC	0x51edca11ed5eedULL
+#define SLED_VA	   (ELISA_SUB_IMAGE + PAGE_SIZE)
+#define SLED_MAGIC 0x51edca11ed5eedULL
 
 /* Its data: one page for struct sub_shared, one with crafted tables. */
-#define DATA_PAGES	16
-#define XBUF_PAGES	16
+#define DATA_PAGES 16
+#define XBUF_PAGES 16
 
 struct craft {
 	struct export e;
-	struct sub_shared *shared;	/* secret[0]: SLED_MAGIC if the sled ran */
+	struct sub_shared *shared; /* secret[0]: SLED_MAGIC if the sled ran */
 	u8 *data, *xbuf;
 	struct att at0, at3;
 };

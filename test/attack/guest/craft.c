@@ -2,7 +2,11 @@
 /* Crafted tables and the export that they want to abuse; see cr3.h. */
 #include "cr3.h"
 
-BLOB(nop); BLOB(spin); BLOB(divide); BLOB(far_return); BLOB(far_call);
+BLOB(nop);
+BLOB(spin);
+BLOB(divide);
+BLOB(far_return);
+BLOB(far_call);
 BLOB(sled);
 
 unsigned int phys_bits(void)
@@ -58,18 +62,18 @@ bool craft_export(struct craft *c, const char *name)
 		return false;
 	}
 	check(!elisa_call(&c->at0, X_NOP, ARGS(1)).status &&
-	      !elisa_call(&c->at3, X_NOP, ARGS(1)).status,
+		      !elisa_call(&c->at3, X_NOP, ARGS(1)).status,
 	      "%s: calls at CPL 0 and 3", name);
 	check(!elisa_call(&c->at3, X_SLED, ARGS(0)).status &&
-	      c->shared->secret[0] == SLED_MAGIC,
+		      c->shared->secret[0] == SLED_MAGIC,
 	      "%s: the sled notes that it runs", name);
 	c->shared->secret[0] = 0;
 	return true;
 }
 
-#define AT(table)	(512 * (table))
-#define TABLE(gpa, n)	(((gpa) + PAGE_SIZE * (n)) | PTE_ALL)
-#define W_PML4		(ELISA_WINDOW_BASE >> 39 & 511)
+#define AT(table)     (512 * (table))
+#define TABLE(gpa, n) (((gpa) + PAGE_SIZE * (n)) | PTE_ALL)
+#define W_PML4	      (ELISA_WINDOW_BASE >> 39 & 511)
 
 void craft_gate_tables(u64 *mem, u64 gpa, unsigned int slot, u64 leak_gpa)
 {
@@ -77,8 +81,8 @@ void craft_gate_tables(u64 *mem, u64 gpa, unsigned int slot, u64 leak_gpa)
 	mem[AT(0) + W_PML4] = TABLE(gpa, 1);
 	mem[AT(1)] = TABLE(gpa, 2);
 	mem[AT(2)] = TABLE(gpa, 3);
-	mem[AT(3) + slot * 4 + 1] =
-		special_gpa(ELISA_CHUNK_GATE, slot) | PTE_ALL;
+	mem[AT(3) + slot * 4 + 1] = special_gpa(ELISA_CHUNK_GATE, slot) |
+				    PTE_ALL;
 	mem[AT(0) + 0] = TABLE(gpa, 4);
 	mem[AT(4) + 0] = TABLE(gpa, 5);
 	mem[AT(5) + (LIST_VA >> 21 & 511)] = TABLE(gpa, 6);
@@ -98,8 +102,7 @@ void craft_sub_tables(u64 *mem, u64 gpa, unsigned int slot)
 	for (i = ELISA_CHUNK_INSTANCE; i <= ELISA_CHUNK_DATA; i++)
 		mem[AT(2) + i] = special_gpa(i, 0) | PTE_ALL | PTE_PS;
 	mem[AT(2)] = TABLE(gpa, 3);
-	mem[AT(3) + slot * 4 + 1] =
-		special_gpa(ELISA_CHUNK_SUB, 0) | PTE_ALL;
+	mem[AT(3) + slot * 4 + 1] = special_gpa(ELISA_CHUNK_SUB, 0) | PTE_ALL;
 	/* Page 0 is the entry table; the sled for all code. */
 	mem[AT(2) + ELISA_CHUNK_IMAGE] = TABLE(gpa, 4);
 	for (i = 0; i < 512; i++)
@@ -118,18 +121,20 @@ struct result call_behind(const struct att *att, const u8 code[3], u64 rbx,
 	const u8 int3[3] = { 0xcc, 0xcc, 0xcc };
 	struct window *w = window_at(att->window);
 	struct regs in = {
-		.rip = att->window + ELISA_W_RESTART - 3, .rbx = rbx,
-		.r11 = entry, .rsp = random() & ~15ULL, .rdi = 1,
+		.rip = att->window + ELISA_W_RESTART - 3,
+		.rbx = rbx,
+		.r11 = entry,
+		.rsp = random() & ~15ULL,
+		.rdi = 1,
 	};
-	struct result res = { };
+	struct result res = {};
 
 	memcpy(w->page[0] + ELISA_W_RESTART - 3, code, 3);
 	vmfunc_at(in.rip, &in, 0, &res.last);
 	memcpy(w->page[0] + ELISA_W_RESTART - 3, int3, 3);
 	res.value = res.last.trap.regs.rdx;
-	res.status = res.last.how == HOW_RETURN ?
-		     (s64)res.last.trap.regs.rax :
-		     -1000000 - (s64)res.last.how;
+	res.status = res.last.how == HOW_RETURN ? (s64)res.last.trap.regs.rax :
+						  -1000000 - (s64)res.last.how;
 	if (res.last.how == HOW_TRAP)
 		res.status -= 1000 * res.last.trap.regs.vector;
 	if (res.last.how == HOW_AEP)
@@ -144,8 +149,8 @@ bool unharmed(struct craft *c, const char *after)
 	u64 magic = c->shared->secret[0];
 
 	c->shared->secret[0] = 0;
-	return expect(!magic && !at0.status && !at3.status &&
-		      at0.value == 17 && at3.value == 17,
+	return expect(!magic && !at0.status && !at3.status && at0.value == 17 &&
+			      at3.value == 17,
 		      "%s: sled %llx, calls %lld %lld", after, magic,
 		      at0.status, at3.status);
 }

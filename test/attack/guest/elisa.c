@@ -4,7 +4,7 @@
 
 extern const char stub_vmcall[];
 
-#define TRAPPED		(-1000000)
+#define TRAPPED (-1000000)
 
 static s64 vmcall(unsigned int nr, struct hc *hc)
 {
@@ -16,16 +16,22 @@ static s64 vmcall(unsigned int nr, struct hc *hc)
 	__asm__ volatile("vmcall"
 			 : "+a"(rax), "+D"(hc->rdi), "+S"(hc->rsi),
 			   "+d"(hc->rdx), "+r"(r10), "+r"(r8), "+r"(r9)
-			 : : "memory", "rcx", "r11");
+			 :
+			 : "memory", "rcx", "r11");
 	return rax;
 }
 
 s64 hypercall_at(int cpl, unsigned int nr, struct hc *hc)
 {
 	struct regs in = {
-		.rip = (u64)stub_vmcall, .rax = ELISA_HC(nr),
-		.rdi = hc->rdi, .rsi = hc->rsi, .rdx = hc->rdx,
-		.r10 = hc->r10, .r8 = hc->r8, .r9 = hc->r9,
+		.rip = (u64)stub_vmcall,
+		.rax = ELISA_HC(nr),
+		.rdi = hc->rdi,
+		.rsi = hc->rsi,
+		.rdx = hc->rdx,
+		.r10 = hc->r10,
+		.r8 = hc->r8,
+		.r9 = hc->r9,
 	};
 	struct trap t;
 
@@ -34,10 +40,8 @@ s64 hypercall_at(int cpl, unsigned int nr, struct hc *hc)
 	run(&in, cpl, &t);
 	if (t.regs.vector != VECTOR_VMCALL)
 		return TRAPPED - (s64)t.regs.vector;
-	*hc = (struct hc){
-		t.regs.rdi, t.regs.rsi, t.regs.rdx, t.regs.r10, t.regs.r8,
-		t.regs.r9
-	};
+	*hc = (struct hc){ t.regs.rdi, t.regs.rsi, t.regs.rdx,
+			   t.regs.r10, t.regs.r8,  t.regs.r9 };
 	return t.regs.rax;
 }
 
@@ -95,7 +99,9 @@ void export_data(struct export *e, void *data, unsigned int n)
 s64 export_seal(struct export *e)
 {
 	struct hc hc = {
-		.rdi = e->token, .rsi = (u64)e->code, .rdx = 0,
+		.rdi = e->token,
+		.rsi = (u64)e->code,
+		.rdx = 0,
 		.r10 = (e->used + PAGE_SIZE - 1) / PAGE_SIZE,
 		.r8 = ELISA_PROT_R | ELISA_PROT_X,
 	};
@@ -105,10 +111,8 @@ s64 export_seal(struct export *e)
 	note(e, hypercall(ELISA_HC_EXPORT_IMAGE, &hc));
 	for (i = 0; i < e->n; i++) {
 		name_pack(word, e->entry[i].name);
-		hc = (struct hc){
-			e->token, word[0], word[1], word[2], word[3],
-			e->entry[i].offset
-		};
+		hc = (struct hc){ e->token, word[0], word[1],
+				  word[2],  word[3], e->entry[i].offset };
 		note(e, hypercall(ELISA_HC_EXPORT_ENTRY, &hc));
 	}
 	if (!e->err) {
@@ -132,9 +136,8 @@ void attach(struct att *a, const char *name, int cpl, void *xbuf,
 	struct hc hc;
 
 	name_pack(word, name);
-	hc = (struct hc){
-		word[0], word[1], word[2], word[3], (u64)xbuf, xbuf_pages
-	};
+	hc = (struct hc){ word[0], word[1],   word[2],
+			  word[3], (u64)xbuf, xbuf_pages };
 	memset(a, 0, sizeof(*a));
 	a->cpl = cpl;
 	a->err = hypercall_at(cpl, ELISA_HC_ATTACH, &hc);

@@ -12,17 +12,17 @@
 #include "blob.h"
 #include "guest.h"
 
-#define EAGAIN		11
-#define ENOENT		2
-#define EFAULT		14
-#define EBUSY		16
-#define ENOLINK		67
-#define EINVAL		22
-#define EOPNOTSUPP	95
-#define ENOSPC		28
-#define EACCES		13
-#define ENOEXEC		8
-#define EEXIST		17
+#define EAGAIN	   11
+#define ENOENT	   2
+#define EFAULT	   14
+#define EBUSY	   16
+#define ENOLINK	   67
+#define EINVAL	   22
+#define EOPNOTSUPP 95
+#define ENOSPC	   28
+#define EACCES	   13
+#define ENOEXEC	   8
+#define EEXIST	   17
 
 /* --- hypercalls: ELISA_HC_* with raw registers */
 
@@ -32,12 +32,12 @@ struct hc {
 
 /* RAX; *@hc holds the registers afterwards.  -1000000 - vector: it trapped. */
 s64 hypercall_at(int cpl, unsigned int nr, struct hc *hc);
-#define hypercall(nr, hc)	hypercall_at(0, nr, hc)
+#define hypercall(nr, hc) hypercall_at(0, nr, hc)
 void name_pack(u64 word[4], const char *name);
 
 /* --- exports, made by this VM, at CPL 0 */
 
-#define EXPORT_CODE_PAGES	8
+#define EXPORT_CODE_PAGES 8
 
 /* clang-format off */
 struct export {
@@ -60,13 +60,13 @@ unsigned int export_code(struct export *e, const char *name, const u8 *code,
 #define export_blob(e, name) \
 	export_code(e, #name, blob_##name, blob_##name##_end)
 void export_data(struct export *e, void *data, unsigned int pages);
-s64 export_seal(struct export *e);	/* e->err */
+s64 export_seal(struct export *e); /* e->err */
 s64 export_destroy(struct export *e);
 
 /* --- attachments */
 
 struct att {
-	s64 err;		/* 0 or -errno of ATTACH */
+	s64 err; /* 0 or -errno of ATTACH */
 	int cpl;
 	u64 token, window, rights;
 };
@@ -87,17 +87,17 @@ struct window {
 	u8 *page[4];
 };
 
-struct window *window_at(u64 base);	/* ELISA_WINDOW(slot), attached or not */
+struct window *window_at(u64 base); /* ELISA_WINDOW(slot), attached or not */
 
 /* --- entering */
 
 enum how {
-	HOW_RETURN,	/* at W+0x2000; RAX, RDX and RSP count */
-	HOW_AEP,	/* at W+0x3000; RDI = handle */
-	HOW_TRAP,	/* any exception: see trap.regs.vector */
-	HOW_FELL,	/* VMFUNC did nothing: INT3 or INT VECTOR_FELL behind it */
-	HOW_REFUSED,	/* RESUME returned: RAX */
-	HOW_TIMEOUT,	/* run_limit ticks passed */
+	HOW_RETURN,  /* at W+0x2000; RAX, RDX and RSP count */
+	HOW_AEP,     /* at W+0x3000; RDI = handle */
+	HOW_TRAP,    /* any exception: see trap.regs.vector */
+	HOW_FELL,    /* VMFUNC did nothing: INT3 or INT VECTOR_FELL behind it */
+	HOW_REFUSED, /* RESUME returned: RAX */
+	HOW_TIMEOUT, /* run_limit ticks passed */
 	HOW_COUNT,
 };
 
@@ -105,7 +105,7 @@ extern const char *const how_name[HOW_COUNT];
 
 struct outcome {
 	enum how how;
-	u64 window;	/* of HOW_RETURN, HOW_AEP */
+	u64 window; /* of HOW_RETURN, HOW_AEP */
 	struct trap trap;
 };
 
@@ -131,9 +131,9 @@ s64 abort_call(u64 handle);
 /* --- calls as they are meant */
 
 struct result {
-	s64 status;	/* 0, -errno; -1000000 - enum how: neither */
-	u64 value;	/* RDX */
-	u64 aex;	/* how often it was interrupted */
+	s64 status; /* 0, -errno; -1000000 - enum how: neither */
+	u64 value;  /* RDX */
+	u64 aex;    /* how often it was interrupted */
 	struct outcome last;
 };
 
@@ -143,7 +143,7 @@ extern void (*aep_hook)(const struct att *a, u64 handle, struct outcome *out);
 void abort_at_aep(const struct att *a, u64 handle, struct outcome *out);
 extern u64 aborted_calls;
 
-#define ARGS(...)	((const u64 [6]){ __VA_ARGS__ })
+#define ARGS(...) ((const u64[6]){ __VA_ARGS__ })
 
 struct result elisa_call(const struct att *a, u64 entry, const u64 args[6]);
 /* The same with RSP, flags and all other registers of one's choice. */
@@ -152,34 +152,44 @@ struct result elisa_call_regs(const struct att *a, const struct regs *in);
 /* --- a ready-made export: sub.S */
 
 enum {
-	SUB_NOP,	/* returns sub_nop_value() of its arguments */
-	SUB_LOG,	/* notes arguments and registers in the log */
-	SUB_SPIN,	/* until shared->go; returns the rounds */
-	SUB_HOLD,	/* the secret in all registers for RDI rounds */
-	SUB_READ,	/* returns *(u64 *)RDI */
-	SUB_WRITE,	/* *(u64 *)RDI = RSI */
-	SUB_UD2, SUB_INT3, SUB_INT80, SUB_CPUID, SUB_HLT, SUB_SYSCALL,
-	SUB_VMCALL, SUB_DIVIDE, SUB_OUT, SUB_STI, SUB_POPF, SUB_ICEBP,
+	SUB_NOP,   /* returns sub_nop_value() of its arguments */
+	SUB_LOG,   /* notes arguments and registers in the log */
+	SUB_SPIN,  /* until shared->go; returns the rounds */
+	SUB_HOLD,  /* the secret in all registers for RDI rounds */
+	SUB_READ,  /* returns *(u64 *)RDI */
+	SUB_WRITE, /* *(u64 *)RDI = RSI */
+	SUB_UD2,
+	SUB_INT3,
+	SUB_INT80,
+	SUB_CPUID,
+	SUB_HLT,
+	SUB_SYSCALL,
+	SUB_VMCALL,
+	SUB_DIVIDE,
+	SUB_OUT,
+	SUB_STI,
+	SUB_POPF,
+	SUB_ICEBP,
 	SUB_COUNT,
 };
 
-#define SUB_LOG_SIZE	32
+#define SUB_LOG_SIZE 32
 
 /* At ELISA_SUB_DATA in sub; the offsets are known to sub.S. */
 struct sub_shared {
-	volatile u64 calls;		/* 0x00: of SUB_LOG */
-	volatile u64 go;		/* 0x08 */
-	volatile u64 spins;		/* 0x10: rounds of SUB_SPIN, all time */
-	volatile u64 entered;		/* 0x18: SUB_SPIN, SUB_HOLD began */
+	volatile u64 calls;   /* 0x00: of SUB_LOG */
+	volatile u64 go;      /* 0x08 */
+	volatile u64 spins;   /* 0x10: rounds of SUB_SPIN, all time */
+	volatile u64 entered; /* 0x18: SUB_SPIN, SUB_HOLD began */
 	u64 reserved[28];
-	struct sub_log {		/* 0x100, by call number */
+	struct sub_log { /* 0x100, by call number */
 		u64 rsp, rip, rflags, rdi, rsi, rdx, rcx, r8;
 	} log[SUB_LOG_SIZE];
 	u8 rest[PAGE_SIZE - 0x100 - SUB_LOG_SIZE * 64];
-	u64 secret[PAGE_SIZE / 8];	/* 0x1000 */
+	u64 secret[PAGE_SIZE / 8]; /* 0x1000 */
 };
 
-#define SUB_SHARED_PAGES	2
+#define SUB_SHARED_PAGES 2
 
 /* Seals it under @name; NULL and a failed check if that fails. */
 struct sub_shared *sub_export(struct export *e, const char *name);

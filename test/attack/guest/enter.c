@@ -2,10 +2,10 @@
 /* Windows, VMFUNC at any place, RESUME, calls. */
 #include "elisa.h"
 
-#define INT3		0xcc
-#define ENTRY_VMFUNC	(ELISA_W_GATE - 3)
-#define NO_RESULT	(-1000000)
-#define MAX_AEX		1000000
+#define INT3	     0xcc
+#define ENTRY_VMFUNC (ELISA_W_GATE - 3)
+#define NO_RESULT    (-1000000)
+#define MAX_AEX	     1000000
 
 extern const char stub_vmcall[];
 
@@ -66,7 +66,8 @@ static u64 window_offset(u64 rip)
 	u64 offset = rip - ELISA_WINDOW_BASE;
 
 	return offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE ?
-	       offset & (ELISA_WINDOW_SIZE - 1) : ~0ULL;
+		       offset & (ELISA_WINDOW_SIZE - 1) :
+		       ~0ULL;
 }
 
 static void classify(struct outcome *out)
@@ -162,7 +163,7 @@ void vmfunc(const struct regs *in, int cpl, struct outcome *out)
 
 void resume(u64 handle, const struct regs *in, int cpl, struct outcome *out)
 {
-	struct regs regs = { };
+	struct regs regs = {};
 
 	if (in)
 		regs = *in;
@@ -191,7 +192,7 @@ void abort_at_aep(const struct att *a, u64 handle, struct outcome *out)
 
 struct result elisa_call_regs(const struct att *a, const struct regs *in)
 {
-	struct result res = { };
+	struct result res = {};
 	struct outcome *out = &res.last;
 
 	window_at(a->window);
@@ -226,15 +227,20 @@ struct result elisa_call(const struct att *a, u64 entry, const u64 args[6])
 {
 	/* A stack pointer that nothing in sub could guess. */
 	const struct regs in = {
-		.rdi = args[0], .rsi = args[1], .rdx = args[2],
-		.r10 = args[3], .r8 = args[4], .r9 = args[5], .r11 = entry,
+		.rdi = args[0],
+		.rsi = args[1],
+		.rdx = args[2],
+		.r10 = args[3],
+		.r8 = args[4],
+		.r9 = args[5],
+		.r11 = entry,
 		.rsp = random() & ~15ULL,
 	};
 	struct result res = elisa_call_regs(a, &in);
 
 	if (res.last.how == HOW_RETURN)
 		expect(res.last.trap.regs.rsp == in.rsp &&
-		       res.last.window == a->window,
+			       res.last.window == a->window,
 		       "a call comes back to its stack: rsp %llx, not %llx",
 		       res.last.trap.regs.rsp, in.rsp);
 	return res;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "gate_oracle.h"
 
-BLOB(gate_e0); BLOB(gate_e1); BLOB(gate_e2); BLOB(gate_wait);
-BLOB(gate_become); BLOB(gate_fault);
+BLOB(gate_e0);
+BLOB(gate_e1);
+BLOB(gate_e2);
+BLOB(gate_wait);
+BLOB(gate_become);
+BLOB(gate_fault);
 
 extern const u8 gate_strange0[], gate_become_jump[];
 
@@ -14,8 +18,8 @@ _Static_assert(offsetof(struct gate_shared, table) == 0x1000, "gate_sub.S");
 /* The jump's operand is relative: it needs the place in the image. */
 static void patch_become(struct export *e, unsigned int entry)
 {
-	size_t at = e->entry[entry].offset + (gate_become_jump -
-					      blob_gate_become) + 2;
+	size_t at = e->entry[entry].offset +
+		    (gate_become_jump - blob_gate_become) + 2;
 	s32 distance = ELISA_SUB_DATA +
 		       offsetof(struct gate_shared, become.rip) -
 		       (ELISA_SUB_IMAGE + at + 4);
@@ -58,7 +62,8 @@ static bool is_ud(const struct regs *in, u64 at, u64 rip, int cpl)
 		vmfunc_at(at, in, cpl, &out);
 	} while (this_cpu()->irqs[VECTOR_TIMER] != irqs);
 	return expect(out.how == HOW_TRAP && out.trap.regs.vector == 6 &&
-		      out.trap.regs.rip == rip && out.trap.regs.rsp == in->rsp,
+			      out.trap.regs.rip == rip &&
+			      out.trap.regs.rsp == in->rsp,
 		      "VMFUNC(%llx) in the default context: %s, vector %llu at %llx (VMFUNC at %llx)",
 		      in->rcx, how_name[out.how], out.trap.regs.vector,
 		      out.trap.regs.rip, at);
@@ -67,9 +72,8 @@ static bool is_ud(const struct regs *in, u64 at, u64 rip, int cpl)
 bool ways_out_are_shut(int cpl, bool all)
 {
 	/* vmfunc; inc %ecx; vmfunc; int3 */
-	static const u8 code[] ALIGNED(64) = {
-		0x0f, 0x01, 0xd4, 0xff, 0xc1, 0x0f, 0x01, 0xd4, 0xcc
-	};
+	static const u8 code[] ALIGNED(64) = { 0x0f, 0x01, 0xd4, 0xff, 0xc1,
+					       0x0f, 0x01, 0xd4, 0xcc };
 	const u64 at = (u64)code, second = at + 5;
 	struct regs in = { .rsp = 0x123456789abcdef0 };
 	bool good;
@@ -92,9 +96,9 @@ bool log_is_right(const struct gate_shared *shared)
 	u64 back = log->back & (ELISA_WINDOW_SIZE - 1);
 
 	return expect(log->entry < GATE_ENTRIES &&
-		      log->rsp == ELISA_SUB_STACK_TOP - 8 &&
-		      back > ELISA_W_GATE && back < ELISA_W_RETURN &&
-		      !(log->rflags & 0x500),
+			      log->rsp == ELISA_SUB_STACK_TOP - 8 &&
+			      back > ELISA_W_GATE && back < ELISA_W_RETURN &&
+			      !(log->rflags & 0x500),
 		      "entry %llu began with rsp %llx, return address %llx, flags %llx",
 		      log->entry, log->rsp, log->back, log->rflags);
 }
@@ -136,8 +140,8 @@ bool calls_work(const struct att *att, struct gate_shared *shared)
 		before = shared->calls;
 		res = elisa_call(att, i, ARGS(0));
 		good &= expect(!res.status && res.value == 0x600d + i &&
-			       shared->calls == before + 1 &&
-			       shared->log.entry == i,
+				       shared->calls == before + 1 &&
+				       shared->log.entry == i,
 			       "a legal call: %lld, value %llx, %s", res.status,
 			       res.value, how_name[res.last.how]);
 		good &= log_is_right(shared);

@@ -9,36 +9,38 @@
 
 #include "elisa.h"
 
-#define GATE_ENTRIES	3	/* entries 0..2: they note that they ran */
+#define GATE_ENTRIES 3 /* entries 0..2: they note that they ran */
 
 /* At ELISA_SUB_DATA; the offsets are known to gate_sub.S. */
 struct gate_shared {
-	volatile u64 calls;		/* 0x00: of the three entries */
-	volatile u64 strange;		/* 0x08: ran, but is no entry point */
-	volatile u64 go;		/* 0x10: ends gate_wait */
-	volatile u64 waits;		/* 0x18 */
+	volatile u64 calls;   /* 0x00: of the three entries */
+	volatile u64 strange; /* 0x08: ran, but is no entry point */
+	volatile u64 go;      /* 0x10: ends gate_wait */
+	volatile u64 waits;   /* 0x18 */
 	u64 reserved[12];
 	/* What gate_become becomes, then jumps to rip. */
-	struct {			/* 0x80 */
+	struct { /* 0x80 */
 		u64 rax, rcx, rdx, rbx, rbp, rsi, rdi;
 		u64 r8, r9, r10, r11, r12, r13, r14, r15;
 		u64 rsp, rip, rflags;
 	} become;
 	u64 reserved2[14];
-	struct gate_log {		/* 0x180: of the last call */
+	struct gate_log { /* 0x180: of the last call */
 		volatile u64 entry, rsp, back, rflags;
 	} log;
 	u8 rest[PAGE_SIZE - 0x1a0];
-	u64 table[PAGE_SIZE / 8];	/* 0x1000: all lead to "strange" */
+	u64 table[PAGE_SIZE / 8]; /* 0x1000: all lead to "strange" */
 };
 
-#define GATE_SHARED_PAGES	2
+#define GATE_SHARED_PAGES 2
 
 enum {
-	GATE_E0, GATE_E1, GATE_E2,
-	GATE_WAIT,			/* until shared->go */
-	GATE_BECOME,			/* shared->become */
-	GATE_FAULT,			/* UD2 */
+	GATE_E0,
+	GATE_E1,
+	GATE_E2,
+	GATE_WAIT,   /* until shared->go */
+	GATE_BECOME, /* shared->become */
+	GATE_FAULT,  /* UD2 */
 	GATE_ENTRY_COUNT,
 };
 

@@ -21,9 +21,9 @@ typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
-#define PAGE_SIZE	4096UL
-#define ALIGNED(n)	__attribute__((aligned(n)))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
+#define PAGE_SIZE     4096UL
+#define ALIGNED(n)    __attribute__((aligned(n)))
 
 /* --- attacks: each file registers its own */
 
@@ -32,9 +32,10 @@ struct attack {
 	void (*run)(void);
 } ALIGNED(16);
 
-#define ATTACK(attack_name, fn)						\
-	static const struct attack attack_##fn				\
-	__attribute__((section("attacks"), used)) = { attack_name, fn }
+#define ATTACK(attack_name, fn)                                            \
+	static const struct attack attack_##fn                             \
+		__attribute__((section("attacks"), used)) = { attack_name, \
+							      fn }
 
 /* The number after KEY= in the attack's arguments, else @otherwise. */
 u64 arg(const char *key, u64 otherwise);
@@ -75,9 +76,9 @@ struct trap {
 	u64 cr2;
 };
 
-#define FLAG_TF		0x100ULL
-#define FLAG_IF		0x200ULL
-#define FLAG_FIXED	0x2ULL
+#define FLAG_TF	   0x100ULL
+#define FLAG_IF	   0x200ULL
+#define FLAG_FIXED 0x2ULL
 
 /*
  * Become *@in: all registers, RIP, RFLAGS, RSP; CS and SS by @cpl (0 or 3) if
@@ -95,7 +96,7 @@ extern u64 run_limit;
  * holds its registers then (rax = its value), else the exception.
  */
 bool try_at(int cpl, u64 (*fn)(u64 arg), u64 arg, struct trap *out);
-#define try(fn, arg, out)	try_at(0, fn, arg, out)
+#define try(fn, arg, out) try_at(0, fn, arg, out)
 
 /* Called in interrupt context, before EOI; any vector from 0x20, and 2. */
 extern void (*irq_hook[256])(struct regs *frame);
@@ -104,8 +105,8 @@ extern void (*irq_hook[256])(struct regs *frame);
 
 struct cpu {
 	unsigned int index;
-	u64 *root;		/* its own top-level page table */
-	u64 irqs[256];		/* interrupts and NMIs, by vector */
+	u64 *root;     /* its own top-level page table */
+	u64 irqs[256]; /* interrupts and NMIs, by vector */
 	/* run() */
 	struct trap *catch;
 	u64 back_rsp, deadline;
@@ -116,8 +117,10 @@ struct cpu {
 	void (*volatile job)(u64 arg);
 	u64 job_arg;
 	volatile bool up;
-	void *window[128];	/* elisa.c */
-	struct { u64 limit_base[2]; } idtr;
+	void *window[128]; /* elisa.c */
+	struct {
+		u64 limit_base[2];
+	} idtr;
 };
 
 extern struct cpu cpus[ATTACK_MAX_CPUS];
@@ -141,7 +144,7 @@ void barrier(struct barrier *b, u32 n);
 
 void apic_init(void);
 void apic_eoi(void);
-void ipi(unsigned int cpu, u8 vector);		/* also to itself */
+void ipi(unsigned int cpu, u8 vector); /* also to itself */
 /* Timer interrupts after a random number of ns in this range, over and over. */
 void storm_start(u32 least, u32 most);
 void storm_stop(void);
@@ -149,16 +152,16 @@ void timer_tick(void);
 
 /* --- memory (mem.c); physical memory is mapped at its own address */
 
-void *pages(unsigned int n);			/* zeroed; never freed */
+void *pages(unsigned int n); /* zeroed; never freed */
 
-#define PTE_P	1ULL
-#define PTE_W	2ULL
-#define PTE_U	4ULL
-#define PTE_PS	0x80ULL
-#define PTE_G	0x100ULL
-#define PTE_NX	(1ULL << 63)
-#define PTE_ADDR	0x000ffffffffff000ULL
-#define PTE_RWU	(PTE_P | PTE_W | PTE_U)
+#define PTE_P	 1ULL
+#define PTE_W	 2ULL
+#define PTE_U	 4ULL
+#define PTE_PS	 0x80ULL
+#define PTE_G	 0x100ULL
+#define PTE_NX	 (1ULL << 63)
+#define PTE_ADDR 0x000ffffffffff000ULL
+#define PTE_RWU	 (PTE_P | PTE_W | PTE_U)
 
 /*
  * On this vCPU only, but for addresses below 512 GiB, which all vCPUs share
@@ -182,8 +185,8 @@ int strncmp(const char *a, const char *b, size_t n);
 s64 vcpu_ioctl(unsigned int cpu, u64 request, void *arg);
 s64 vm_ioctl(u64 request, void *arg);
 /* When @cpu exits next: see SVC_POST. */
-s64 vcpu_post(unsigned int cpu, u64 request, void *arg, u64 when,
-	      u64 rip_first, u64 rip_last);
+s64 vcpu_post(unsigned int cpu, u64 request, void *arg, u64 when, u64 rip_first,
+	      u64 rip_last);
 s64 vcpu_posted(unsigned int cpu);
 s64 poker_start(unsigned int cpu, struct poker *poker);
 s64 poker_stop(unsigned int cpu, struct poker *poker);
@@ -200,10 +203,12 @@ s64 host_read(const char *name, char *text, size_t size);
 s64 host_write(const char *name, const char *text);
 s64 service(struct svc *svc);
 
-static inline void vmm_exit(void)		/* to the VMM and back */
+static inline void vmm_exit(void) /* to the VMM and back */
 {
 	__asm__ volatile("out %%eax, %%dx"
-			 : : "a"(0), "d"(ATTACK_PORT_NOP) : "memory");
+			 :
+			 : "a"(0), "d"(ATTACK_PORT_NOP)
+			 : "memory");
 }
 
 /* --- instructions */
@@ -226,21 +231,26 @@ static inline u64 rdmsr(u32 msr)
 
 static inline void wrmsr(u32 msr, u64 value)
 {
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)value),
-			 "d"((u32)(value >> 32)) : "memory");
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32))
+			 : "memory");
 }
 
-#define READ_WRITE(reg)							\
-static inline u64 read_##reg(void)					\
-{									\
-	u64 value;							\
-	__asm__ volatile("mov %%" #reg ", %0" : "=r"(value) : : "memory"); \
-	return value;							\
-}									\
-static inline void write_##reg(u64 value)				\
-{									\
-	__asm__ volatile("mov %0, %%" #reg : : "r"(value) : "memory");	\
-}
+#define READ_WRITE(reg)                                                        \
+	static inline u64 read_##reg(void)                                     \
+	{                                                                      \
+		u64 value;                                                     \
+		__asm__ volatile("mov %%" #reg ", %0"                          \
+				 : "=r"(value)                                 \
+				 :                                             \
+				 : "memory");                                  \
+		return value;                                                  \
+	}                                                                      \
+	static inline void write_##reg(u64 value)                              \
+	{                                                                      \
+		__asm__ volatile("mov %0, %%" #reg : : "r"(value) : "memory"); \
+	}
 
 READ_WRITE(cr0)
 READ_WRITE(cr2)
@@ -252,8 +262,10 @@ READ_WRITE(dr7)
 
 static inline void cpuid(u32 leaf, u32 sub, u32 out[4])
 {
-	__asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]),
-			 "=d"(out[3]) : "a"(leaf), "c"(sub));
+	__asm__ volatile("cpuid"
+			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]),
+			   "=d"(out[3])
+			 : "a"(leaf), "c"(sub));
 }
 
 static inline void pause(void)
@@ -271,7 +283,7 @@ u64 random(void);
 /* Spin for up to @most ticks, so as not to be in step with anything. */
 void delay(u64 most);
 
-void vectors_load(const void *xmm);	/* 256 bytes: XMM0..15 */
+void vectors_load(const void *xmm); /* 256 bytes: XMM0..15 */
 void vectors_store(void *xmm);
 
 #endif /* GUEST_H */

@@ -5,10 +5,11 @@
 void locks_attach(struct locks *l, const char *name, int cpl)
 {
 	static const char *const names[LOCKS_ENTRY_COUNT] = {
-		"locks_add", "locks_add_spin", "locks_hold", "locks_no_repair",
-		"locks_try", "locks_unlock", "locks_self", "locks_owner_at",
-		"locks_get", "locks_set", "locks_vmcall", "locks_peek",
-		"locks_poke", "locks_hog",
+		"locks_add",	   "locks_add_spin", "locks_hold",
+		"locks_no_repair", "locks_try",	     "locks_unlock",
+		"locks_self",	   "locks_owner_at", "locks_get",
+		"locks_set",	   "locks_vmcall",   "locks_peek",
+		"locks_poke",	   "locks_hog",
 	};
 	unsigned int i;
 	u64 word[4];
@@ -55,7 +56,8 @@ u64 locks_value(const struct locks *l, enum locks_entry entry,
 u64 locks_suspend(const struct locks *l)
 {
 	struct regs in = {
-		.rdi = LOCKS_SPIN, .r11 = l->entry[LOCKS_ENTRY_hold],
+		.rdi = LOCKS_SPIN,
+		.r11 = l->entry[LOCKS_ENTRY_hold],
 		.rsp = random() & ~15ULL,
 	};
 	u64 holders = locks_call(l, get, LOCKS_HOLDERS);

@@ -9,14 +9,24 @@
 #define EROFS		30
 #define EPERM		1
 #define EOWNERDEAD	130
-#define ENOTRECOVERABLE	131
+#define ENOTRECOVERABLE 131
 
 enum locks_entry {
-	LOCKS_ENTRY_add, LOCKS_ENTRY_add_spin, LOCKS_ENTRY_hold,
-	LOCKS_ENTRY_no_repair, LOCKS_ENTRY_try, LOCKS_ENTRY_unlock,
-	LOCKS_ENTRY_self, LOCKS_ENTRY_owner_at, LOCKS_ENTRY_get,
-	LOCKS_ENTRY_set, LOCKS_ENTRY_vmcall, LOCKS_ENTRY_peek,
-	LOCKS_ENTRY_poke, LOCKS_ENTRY_hog, LOCKS_ENTRY_COUNT,
+	LOCKS_ENTRY_add,
+	LOCKS_ENTRY_add_spin,
+	LOCKS_ENTRY_hold,
+	LOCKS_ENTRY_no_repair,
+	LOCKS_ENTRY_try,
+	LOCKS_ENTRY_unlock,
+	LOCKS_ENTRY_self,
+	LOCKS_ENTRY_owner_at,
+	LOCKS_ENTRY_get,
+	LOCKS_ENTRY_set,
+	LOCKS_ENTRY_vmcall,
+	LOCKS_ENTRY_peek,
+	LOCKS_ENTRY_poke,
+	LOCKS_ENTRY_hog,
+	LOCKS_ENTRY_COUNT,
 };
 
 struct locks {

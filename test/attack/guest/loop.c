@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loop.h"
 
-BLOB(loop_entry); BLOB(loop_return); BLOB(loop_aep);
+BLOB(loop_entry);
+BLOB(loop_return);
+BLOB(loop_aep);
 
 bool loop_calls(const struct att *a, struct loop *loop, u64 calls,
 		struct outcome *out)

@@ -12,8 +12,8 @@ u64 arg(const char *key, u64 otherwise)
 	u64 value = 0;
 
 	for (; *p; p++) {
-		if ((p != info->args && p[-1] != ' ') ||
-		    strncmp(p, key, len) || p[len] != '=')
+		if ((p != info->args && p[-1] != ' ') || strncmp(p, key, len) ||
+		    p[len] != '=')
 			continue;
 		p += len + 1;
 		if (p[0] == '0' && p[1] == 'x') {

@@ -2,11 +2,11 @@
 /* Pages, page tables, what the compiler calls. */
 #include "guest.h"
 
-#define IDENTITY_GIB	8
+#define IDENTITY_GIB 8
 
 extern char image_end[];
 static u64 free_page;
-static u64 *identity;		/* PDPT of the first 512 GiB, of all vCPUs */
+static u64 *identity; /* PDPT of the first 512 GiB, of all vCPUs */
 
 void *memset(void *to, int c, size_t n)
 {
@@ -20,8 +20,10 @@ void *memcpy(void *to, const void *from, size_t n)
 {
 	void *ret = to;
 
-	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)
-			 : : "memory");
+	__asm__ volatile("rep movsb"
+			 : "+D"(to), "+S"(from), "+c"(n)
+			 :
+			 : "memory");
 	return ret;
 }
 
@@ -63,8 +65,8 @@ int strncmp(const char *a, const char *b, size_t n)
 
 void *pages(unsigned int n)
 {
-	u64 at = __atomic_fetch_add(&free_page, n * PAGE_SIZE,
-				    __ATOMIC_SEQ_CST);
+	u64 at =
+		__atomic_fetch_add(&free_page, n * PAGE_SIZE, __ATOMIC_SEQ_CST);
 
 	if (at + n * PAGE_SIZE > info->ram_size) {
 		check(false, "guest memory is enough: give --mem");
@@ -88,8 +90,8 @@ static u64 *next_table(u64 *entry, unsigned int level, bool create)
 		u64 step = level == 2 ? PAGE_SIZE : PAGE_SIZE << 9;
 
 		for (i = 0; i < 512; i++)
-			table[i] = ((old & ~(level == 2 ? PTE_PS : 0)) +
-				    i * step);
+			table[i] =
+				((old & ~(level == 2 ? PTE_PS : 0)) + i * step);
 	}
 	*entry = (u64)table | PTE_RWU;
 	return table;

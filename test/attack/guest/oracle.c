@@ -3,9 +3,9 @@
 #include "oracle.h"
 
 static const u32 msrs[STATE_MSRS] = {
-	0x174, 0x175, 0x176,				/* SYSENTER */
-	0xc0000081, 0xc0000082, 0xc0000084,		/* STAR, LSTAR, FMASK */
-	0xc0000100, 0xc0000101, 0xc0000102,		/* FS, GS, kernel GS */
+	0x174,	    0x175,	0x176,	    /* SYSENTER */
+	0xc0000081, 0xc0000082, 0xc0000084, /* STAR, LSTAR, FMASK */
+	0xc0000100, 0xc0000101, 0xc0000102, /* FS, GS, kernel GS */
 };
 
 void vectors_get(struct vectors *v)
@@ -42,7 +42,7 @@ bool vectors_are_initial(const struct vectors *v)
  * Without ever having the secret in a register, where a handler or the VMM
  * would find it.
  */
-#define MASK	0x00ff00ff00ff00ffULL
+#define MASK 0x00ff00ff00ff00ffULL
 
 static volatile u64 mask = MASK;
 
@@ -85,20 +85,24 @@ void state_put(const struct state *s)
 		wrmsr(msrs[i], s->msr[i]);
 }
 
-#define PART(field, text) \
-	{ offsetof(struct state, field), sizeof(((struct state *)0)->field), text }
+#define PART(field, text)                                        \
+	{                                                        \
+		offsetof(struct state, field),                   \
+			sizeof(((struct state *)0)->field), text \
+	}
 
 static const struct {
 	size_t offset, size;
 	const char *name;
 } part[] = {
-	PART(sregs.cs, "CS"), PART(sregs.ss, "SS"), PART(sregs.ds, "DS"),
-	PART(sregs.es, "ES"), PART(sregs.fs, "FS"), PART(sregs.gs, "GS"),
-	PART(sregs.tr, "TR"), PART(sregs.ldt, "LDT"),
-	PART(sregs.gdt, "GDT"), PART(sregs.idt, "IDT"),
-	PART(sregs.cr0, "CR0"), PART(sregs.cr3, "CR3"),
-	PART(sregs.cr4, "CR4"), PART(sregs.cr8, "CR8"),
-	PART(sregs.efer, "EFER"), PART(sregs.apic_base, "APIC base"),
+	PART(sregs.cs, "CS"),		PART(sregs.ss, "SS"),
+	PART(sregs.ds, "DS"),		PART(sregs.es, "ES"),
+	PART(sregs.fs, "FS"),		PART(sregs.gs, "GS"),
+	PART(sregs.tr, "TR"),		PART(sregs.ldt, "LDT"),
+	PART(sregs.gdt, "GDT"),		PART(sregs.idt, "IDT"),
+	PART(sregs.cr0, "CR0"),		PART(sregs.cr3, "CR3"),
+	PART(sregs.cr4, "CR4"),		PART(sregs.cr8, "CR8"),
+	PART(sregs.efer, "EFER"),	PART(sregs.apic_base, "APIC base"),
 	PART(debug, "debug registers"), PART(msr, "an MSR"),
 };
 
@@ -113,8 +117,7 @@ const char *state_differs(const struct state *a, const struct state *b)
 	return NULL;
 }
 
-const char *stub_is_wrong(const struct att *att, const struct trap *t,
-			  u64 rsp)
+const char *stub_is_wrong(const struct att *att, const struct trap *t, u64 rsp)
 {
 	static struct vectors vectors[ATTACK_MAX_CPUS];
 	struct vectors *v = &vectors[this_cpu()->index];

@@ -11,19 +11,19 @@
 #include "elisa.h"
 
 /* In all registers of sub; no byte of it is zero. */
-#define ORACLE_SECRET	0x5ec2e7c9fa6e1234ULL
+#define ORACLE_SECRET 0x5ec2e7c9fa6e1234ULL
 
 /* XSAVE area: x87, SSE, AVX */
 struct vectors {
 	u8 byte[1024] ALIGNED(64);
 };
 
-#define VECTORS_FCW	0
-#define VECTORS_FSW	2
-#define VECTORS_MXCSR	24
-#define VECTORS_XMM	160
-#define VECTORS_AVX	576
-#define VECTORS_END	832
+#define VECTORS_FCW   0
+#define VECTORS_FSW   2
+#define VECTORS_MXCSR 24
+#define VECTORS_XMM   160
+#define VECTORS_AVX   576
+#define VECTORS_END   832
 
 void vectors_get(struct vectors *v);
 void vectors_put(const struct vectors *v);
@@ -33,7 +33,7 @@ bool is_secret(const void *p);
 bool holds_secret(const void *p, size_t size);
 
 /* Control state of this vCPU. */
-#define STATE_MSRS	9
+#define STATE_MSRS 9
 
 struct state {
 	struct kvm_sregs sregs;
@@ -51,7 +51,6 @@ const char *state_differs(const struct state *a, const struct state *b);
  * put the vCPU.  Reads the vector registers, so nothing may come before.  What
  * is wrong, or NULL.
  */
-const char *stub_is_wrong(const struct att *att, const struct trap *t,
-			  u64 rsp);
+const char *stub_is_wrong(const struct att *att, const struct trap *t, u64 rsp);
 
 #endif /* ORACLE_H */

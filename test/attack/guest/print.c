@@ -2,9 +2,9 @@
 /* Output and checks. */
 #include "guest.h"
 
-#define LINE		400
-#define EXPECT_PRINTED	8
-#define EXPECT_MAX	500	/* each may have taken until run_limit */
+#define LINE	       400
+#define EXPECT_PRINTED 8
+#define EXPECT_MAX     500 /* each may have taken until run_limit */
 
 static u32 failed, expectations_failed;
 
@@ -79,8 +79,8 @@ size_t format(char *to, size_t size, const char *fmt, va_list args)
 			break;
 		case 'd':
 			value = take(&ap, longs, true);
-			put_number(&out, value < 0 ? -(u64)value : (u64)value, 10,
-				   width, fill, value < 0);
+			put_number(&out, value < 0 ? -(u64)value : (u64)value,
+				   10, width, fill, value < 0);
 			break;
 		case 'u':
 			put_number(&out, take(&ap, longs, false), 10, width,
@@ -107,7 +107,8 @@ size_t format(char *to, size_t size, const char *fmt, va_list args)
 static void write_out(const char *text)
 {
 	struct svc svc = {
-		.op = SVC_PRINT, .a = { (u64)text, strlen(text) },
+		.op = SVC_PRINT,
+		.a = { (u64)text, strlen(text) },
 	};
 
 	service(&svc);

@@ -7,7 +7,7 @@ BLOB(steps);
 _Static_assert(offsetof(struct steps_shared, count) == 0x200, "steps.S");
 _Static_assert(sizeof(struct steps_shared) == PAGE_SIZE, "steps.S");
 
-#define TRIES	100
+#define TRIES 100
 
 struct steps_shared *steps_export(struct export *e, const char *name)
 {
@@ -26,8 +26,11 @@ struct steps_shared *steps_export(struct export *e, const char *name)
 struct regs steps_regs(const struct steps_call *call)
 {
 	return (struct regs){
-		.rdi = call->id, .rsi = call->steps, .rdx = call->rounds,
-		.r11 = STEPS_ENTRY, .rsp = random() & ~15ULL,
+		.rdi = call->id,
+		.rsi = call->steps,
+		.rdx = call->rounds,
+		.r11 = STEPS_ENTRY,
+		.rsp = random() & ~15ULL,
 	};
 }
 
@@ -78,8 +81,7 @@ s64 resume_refused(u64 handle, int cpl)
 
 void meet(unsigned int n)
 {
-	const volatile u8 *word = (const u8 *)ATTACK_SHARED(0) +
-				  arg("meet", 0);
+	const volatile u8 *word = (const u8 *)ATTACK_SHARED(0) + arg("meet", 0);
 
 	print("# at %u\n", n);
 	while (*word < n)

@@ -9,21 +9,21 @@
 
 #include "elisa.h"
 
-#define STEPS_IDS	384
+#define STEPS_IDS 384
 
 /* At ELISA_SUB_DATA; the offsets are known to steps.S. */
 struct steps_shared {
-	volatile u64 wrong;		/* 0x00: steps done twice or skipped */
-	volatile u64 cpl;		/* 0x08: bit n: a step ran at CPL n */
-	volatile u64 entered;		/* 0x10: calls that began */
-	volatile u64 done;		/* 0x18: calls that came to their end */
+	volatile u64 wrong;   /* 0x00: steps done twice or skipped */
+	volatile u64 cpl;     /* 0x08: bit n: a step ran at CPL n */
+	volatile u64 entered; /* 0x10: calls that began */
+	volatile u64 done;    /* 0x18: calls that came to their end */
 	u64 reserved[60];
-	volatile u64 count[STEPS_IDS];	/* 0x200: by call, steps done */
+	volatile u64 count[STEPS_IDS]; /* 0x200: by call, steps done */
 	u64 rest[64];
 };
 
 /* RDI = call, RSI = steps, RDX = rounds of a loop in each; returns steps. */
-#define STEPS_ENTRY	0
+#define STEPS_ENTRY 0
 
 /* Seals it under @name; NULL and a failed check if that fails. */
 struct steps_shared *steps_export(struct export *e, const char *name);

@@ -2,9 +2,24 @@
 /* The ready-made export. */
 #include "elisa.h"
 
-BLOB(nop); BLOB(log); BLOB(spin); BLOB(hold); BLOB(read); BLOB(write);
-BLOB(ud2); BLOB(int3); BLOB(int80); BLOB(cpuid); BLOB(hlt); BLOB(syscall);
-BLOB(vmcall); BLOB(divide); BLOB(out); BLOB(sti); BLOB(popf); BLOB(icebp);
+BLOB(nop);
+BLOB(log);
+BLOB(spin);
+BLOB(hold);
+BLOB(read);
+BLOB(write);
+BLOB(ud2);
+BLOB(int3);
+BLOB(int80);
+BLOB(cpuid);
+BLOB(hlt);
+BLOB(syscall);
+BLOB(vmcall);
+BLOB(divide);
+BLOB(out);
+BLOB(sti);
+BLOB(popf);
+BLOB(icebp);
 
 _Static_assert(offsetof(struct sub_shared, log) == 0x100, "sub.S");
 _Static_assert(offsetof(struct sub_shared, secret) == 0x1000, "sub.S");

@@ -19,14 +19,15 @@ static void come_back(struct cpu *cpu, struct regs *frame, u64 vector)
 	cpu->catch = NULL;
 	frame->rip = (u64)run_back;
 	frame->cs = SEL_CODE;
-	frame->rflags = FLAG_FIXED;	/* run_back restores it */
+	frame->rflags = FLAG_FIXED; /* run_back restores it */
 	frame->rsp = cpu->back_rsp;
 	frame->ss = SEL_DATA;
 }
 
 static _Noreturn void die(const struct regs *f)
 {
-	check(false, "vCPU %u: exception %llu (%llx) at %llx, rsp %llx, cr2 %llx",
+	check(false,
+	      "vCPU %u: exception %llu (%llx) at %llx, rsp %llx, cr2 %llx",
 	      this_cpu()->index, f->vector, f->error, f->rip, f->rsp,
 	      read_cr2());
 	quit();

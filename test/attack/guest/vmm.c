@@ -5,14 +5,17 @@
 s64 service(struct svc *svc)
 {
 	__asm__ volatile("out %%eax, %%dx"
-			 : : "a"((u32)(u64)svc), "d"(ATTACK_PORT) : "memory");
+			 :
+			 : "a"((u32)(u64)svc), "d"(ATTACK_PORT)
+			 : "memory");
 	return svc->ret;
 }
 
 s64 vcpu_ioctl(unsigned int cpu, u64 request, void *arg)
 {
 	struct svc svc = {
-		.op = SVC_VCPU_IOCTL, .a = { request, cpu, (u64)arg },
+		.op = SVC_VCPU_IOCTL,
+		.a = { request, cpu, (u64)arg },
 	};
 
 	return service(&svc);
@@ -25,8 +28,8 @@ s64 vm_ioctl(u64 request, void *arg)
 	return service(&svc);
 }
 
-s64 vcpu_post(unsigned int cpu, u64 request, void *arg, u64 when,
-	      u64 rip_first, u64 rip_last)
+s64 vcpu_post(unsigned int cpu, u64 request, void *arg, u64 when, u64 rip_first,
+	      u64 rip_last)
 {
 	struct svc svc = {
 		.op = SVC_POST,
@@ -46,7 +49,8 @@ s64 vcpu_posted(unsigned int cpu)
 s64 poker_start(unsigned int cpu, struct poker *poker)
 {
 	struct svc svc = {
-		.op = SVC_POKER_START, .a = { 0, cpu, (u64)poker },
+		.op = SVC_POKER_START,
+		.a = { 0, cpu, (u64)poker },
 	};
 
 	return service(&svc);
@@ -55,7 +59,8 @@ s64 poker_start(unsigned int cpu, struct poker *poker)
 s64 poker_stop(unsigned int cpu, struct poker *poker)
 {
 	struct svc svc = {
-		.op = SVC_POKER_STOP, .a = { 0, cpu, (u64)poker },
+		.op = SVC_POKER_STOP,
+		.a = { 0, cpu, (u64)poker },
 	};
 
 	return service(&svc);
@@ -64,7 +69,8 @@ s64 poker_stop(unsigned int cpu, struct poker *poker)
 s64 memslot(unsigned int slot, u64 gpa, u64 size, u32 flags, u64 shows)
 {
 	struct svc svc = {
-		.op = SVC_MEMSLOT, .a = { slot, gpa, size, flags, shows },
+		.op = SVC_MEMSLOT,
+		.a = { slot, gpa, size, flags, shows },
 	};
 
 	return service(&svc);
@@ -73,7 +79,8 @@ s64 memslot(unsigned int slot, u64 gpa, u64 size, u32 flags, u64 shows)
 u64 dirty_log(unsigned int slot, bool clear)
 {
 	struct svc svc = {
-		.op = SVC_DIRTY_LOG, .a = { slot, 0, 0, clear },
+		.op = SVC_DIRTY_LOG,
+		.a = { slot, 0, 0, clear },
 	};
 
 	return service(&svc);
@@ -103,7 +110,8 @@ void vmm_wait(const u32 *word, u32 value, u64 us)
 s64 host_read(const char *name, char *text, size_t size)
 {
 	struct svc svc = {
-		.op = SVC_FILE, .a = { (u64)name, 0, (u64)text, size - 1 },
+		.op = SVC_FILE,
+		.a = { (u64)name, 0, (u64)text, size - 1 },
 	};
 
 	memset(text, 0, size);
@@ -113,9 +121,8 @@ s64 host_read(const char *name, char *text, size_t size)
 s64 host_write(const char *name, const char *text)
 {
 	struct svc svc = {
-		.op = SVC_FILE, .a = {
-			(u64)name, 0, (u64)text, strlen(text), true
-		},
+		.op = SVC_FILE,
+		.a = { (u64)name, 0, (u64)text, strlen(text), true },
 	};
 
 	return service(&svc);

@@ -9,7 +9,7 @@
 
 #include "attacker.h"
 
-#define SLOT_PAGES	63		/* a svc's ret below 0 is an error */
+#define SLOT_PAGES 63 /* a svc's ret below 0 is an error */
 
 /* What was found in rings and not asked for yet. */
 static uint64_t collected[REGIONS_MAX];
@@ -27,8 +27,7 @@ void dirty_ring_enable(void)
 
 void dirty_ring_map(struct vcpu *vcpu)
 {
-	vcpu->ring = mmap(NULL,
-			  vm.ring_entries * sizeof(struct kvm_dirty_gfn),
+	vcpu->ring = mmap(NULL, vm.ring_entries * sizeof(struct kvm_dirty_gfn),
 			  PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
 			  KVM_DIRTY_LOG_PAGE_OFFSET * getpagesize());
 	if (vcpu->ring == MAP_FAILED)
@@ -63,10 +62,11 @@ void dirty_ring_collect(void)
 
 static long from_bitmap(unsigned int slot, bool clear)
 {
-	uint64_t map[64] = { };
+	uint64_t map[64] = {};
 	struct kvm_dirty_log get = { .slot = slot, .dirty_bitmap = map };
 	struct kvm_clear_dirty_log done = {
-		.slot = slot, .dirty_bitmap = map,
+		.slot = slot,
+		.dirty_bitmap = map,
 		.num_pages = vm.region[slot].size / getpagesize(),
 	};
 

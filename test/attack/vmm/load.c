@@ -9,9 +9,9 @@
 
 #include "attacker.h"
 
-#define PML4	0x1000
-#define PDPT	0x2000
-#define GDT	0x3000
+#define PML4 0x1000
+#define PDPT 0x2000
+#define GDT  0x3000
 
 void load_elf(const char *path)
 {

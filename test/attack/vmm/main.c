@@ -116,7 +116,8 @@ static void parse(int argc, char **argv)
 static int create_irqchip(void)
 {
 	struct kvm_enable_cap split = {
-		.cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 },
+		.cap = KVM_CAP_SPLIT_IRQCHIP,
+		.args = { 24 },
 	};
 
 	if (vm.split_irqchip)

@@ -50,7 +50,8 @@ static void *new_memory(uint64_t size, int fd)
 {
 	return mmap(NULL, size, PROT_READ | PROT_WRITE,
 		    (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED) |
-		    MAP_POPULATE, fd, 0);
+			    MAP_POPULATE,
+		    fd, 0);
 }
 
 /* @size 0: that of the file */

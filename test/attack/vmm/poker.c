@@ -13,19 +13,19 @@
 
 #include "attacker.h"
 
-#define SPECIAL_VA_SIZE	(1ULL << 30)
+#define SPECIAL_VA_SIZE (1ULL << 30)
 
 /* Whatever holds an address, or anything else of whoever ran last. */
 static const uint32_t msr_index[] = {
-	0x174, 0x175, 0x176,			/* SYSENTER */
-	0x1d9,					/* DEBUGCTL */
-	0xc0000080, 0xc0000081, 0xc0000082,	/* EFER, STAR, LSTAR */
-	0xc0000083, 0xc0000084,			/* CSTAR, SFMASK */
-	0xc0000100, 0xc0000101, 0xc0000102,	/* bases of FS, GS */
-	0xc0000103,				/* TSC_AUX */
+	0x174,	    0x175,	0x176,	    /* SYSENTER */
+	0x1d9,				    /* DEBUGCTL */
+	0xc0000080, 0xc0000081, 0xc0000082, /* EFER, STAR, LSTAR */
+	0xc0000083, 0xc0000084,		    /* CSTAR, SFMASK */
+	0xc0000100, 0xc0000101, 0xc0000102, /* bases of FS, GS */
+	0xc0000103,			    /* TSC_AUX */
 };
 
-#define N_MSRS	(sizeof(msr_index) / sizeof(*msr_index))
+#define N_MSRS (sizeof(msr_index) / sizeof(*msr_index))
 
 struct state {
 	struct kvm_regs regs;
@@ -124,8 +124,7 @@ static bool is_inside(uint64_t va)
 		return false;
 	if (offset >= ELISA_WINDOWS * ELISA_WINDOW_SIZE)
 		return true;
-	return (offset & (ELISA_WINDOW_SIZE - 1)) >> 12 ==
-	       ELISA_W_GATE >> 12;
+	return (offset & (ELISA_WINDOW_SIZE - 1)) >> 12 == ELISA_W_GATE >> 12;
 }
 
 static bool is_aep(uint64_t va)
@@ -162,8 +161,7 @@ static bool is_wrong_at_stub(const struct state *s)
 	if (!aep && !is_at(s->regs.rip, ELISA_W_RETURN))
 		return false;
 	return s->events.interrupt.shadow || s->events.exception.injected ||
-	       s->events.exception.pending ||
-	       (aep && s->regs.rflags != 0x202);
+	       s->events.exception.pending || (aep && s->regs.rflags != 0x202);
 }
 
 static void get_state(const struct vcpu *self, struct state *s)

@@ -50,7 +50,7 @@ void serve_requests(struct vcpu *self)
 	if (!svc)
 		return;
 	svc->ret = self->gone ? -ESRCH :
-		   do_ioctl(self->fd, svc->a[0], svc->a[2]);
+				do_ioctl(self->fd, svc->a[0], svc->a[2]);
 	self->request = NULL;
 	pthread_cond_broadcast(&vm.changed);
 }
@@ -235,7 +235,9 @@ static long wait_word(const struct svc *svc)
 		return -EFAULT;
 	/* Not a private one: the word may be in a file that is shared. */
 	return syscall(SYS_futex, word, FUTEX_WAIT, (uint32_t)svc->a[1], &most,
-		       NULL, 0) ? -errno : 0;
+		       NULL, 0) ?
+		       -errno :
+		       0;
 }
 
 static long poker(struct vcpu *vcpu, const struct svc *svc)

@@ -13,9 +13,9 @@
 #include "attacker.h"
 #include "long_mode.h"
 
-#define PML4		0x1000
-#define GDT		0x3000
-#define MAX_CPUID	128
+#define PML4	  0x1000
+#define GDT	  0x3000
+#define MAX_CPUID 128
 
 static __thread struct kvm_run *my_run;
 
@@ -57,7 +57,7 @@ static void set_cpuid(const struct vcpu *vcpu)
 		if (e->function == 1) {
 			e->ebx = (e->ebx & 0x0000ffff) | vm.n_cpus << 16 |
 				 vcpu->index << 24;
-			e->ecx |= 1u << 24;	/* TSC deadline */
+			e->ecx |= 1u << 24; /* TSC deadline */
 			if (vm.no_pcid)
 				e->ecx &= ~(1u << 17);
 		}
@@ -71,7 +71,9 @@ static void set_cpuid(const struct vcpu *vcpu)
 void vcpu_create(unsigned int index)
 {
 	struct kvm_regs regs = {
-		.rip = vm.entry, .rflags = 2, .rdi = index,
+		.rip = vm.entry,
+		.rflags = 2,
+		.rdi = index,
 		.rsi = ATTACK_INFO,
 	};
 	struct long_mode tables = { .pml4 = PML4, .gdt = GDT };
@@ -101,7 +103,7 @@ void vcpu_create(unsigned int index)
 
 static void report(const struct vcpu *vcpu, const char *what, unsigned int n)
 {
-	struct kvm_regs r = { };
+	struct kvm_regs r = {};
 
 	ioctl(vcpu->fd, KVM_GET_REGS, &r);
 	printf("attacker: vCPU %u: %s %u, rip %llx rsp %llx rflags %llx rax %llx\n",
@@ -127,7 +129,7 @@ static bool handle_exit(struct vcpu *vcpu)
 		memcpy(&value, (const char *)run + run->io.data_offset, 4);
 		service(vcpu, value);
 		return true;
-	case KVM_EXIT_HLT:		/* without irqchip */
+	case KVM_EXIT_HLT: /* without irqchip */
 		nanosleep(&nap, NULL);
 		return true;
 	case KVM_EXIT_INTR:

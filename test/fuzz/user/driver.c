@@ -14,8 +14,8 @@
 
 #include "fuzz.h"
 
-#define SIZE	65536
-#define FILES	512
+#define SIZE  65536
+#define FILES 512
 
 static struct {
 	uint8_t *bytes;
@@ -72,7 +72,7 @@ static size_t splice(uint8_t *data, size_t size)
 		return size;
 	start = below(corpus[from].size);
 	n = 1 + below(corpus[from].size - start);
-	tail = below(2) ? size - at : 0;	/* kept behind it */
+	tail = below(2) ? size - at : 0; /* kept behind it */
 	if (at + n + tail > SIZE)
 		return size;
 	memmove(data + at + n, data + at, tail);

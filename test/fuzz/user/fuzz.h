@@ -9,6 +9,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What must never be; also in builds without assertions. */
-#define must(condition)	((condition) ? (void)0 : __builtin_trap())
+#define must(condition) ((condition) ? (void)0 : __builtin_trap())
 
 #endif /* ELISA_TEST_FUZZ_USER_H */

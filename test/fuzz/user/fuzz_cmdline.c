@@ -22,8 +22,8 @@
 #include "fuzz.h"
 #include "nl.h"
 
-#define FAMILY	0x1234
-#define WORDS	64
+#define FAMILY 0x1234
+#define WORDS  64
 
 int elisactl_main(int argc, char **argv);
 

@@ -15,7 +15,7 @@
 #include "plan.h"
 #include "policy_yaml.h"
 
-#define FILES	4
+#define FILES 4
 
 static void check_grants(const struct policy_entry *entry)
 {
@@ -58,7 +58,8 @@ static void count(const struct plan_diff *diff, void *arg)
 /* What has no difference to itself, and all to nothing. */
 static void check_diff(struct policy_entry *entry)
 {
-	struct plan_vm vm = { .action = PLAN_KEEP, .now = entry,
+	struct plan_vm vm = { .action = PLAN_KEEP,
+			      .now = entry,
 			      .entry = entry };
 	unsigned int n = 0;
 
@@ -103,8 +104,8 @@ static size_t split(struct policy_text *texts, const char *data, size_t size)
 	size_t n = 0, len;
 
 	while (n < FILES) {
-		const char *end = n < FILES - 1 ?
-				  memmem(data, size, "\n%%\n", 4) : NULL;
+		const char *end =
+			n < FILES - 1 ? memmem(data, size, "\n%%\n", 4) : NULL;
 
 		len = end ? (size_t)(end - data) : size;
 		texts[n].file = names[n];

@@ -31,12 +31,12 @@
 #include "nl_info.h"
 #include "nl_vm.h"
 
-#define FAMILY	0x1234
+#define FAMILY 0x1234
 
 /* The module's part.  "Enrolled" are VMs by their file's inode and PID. */
 
-static int report_fd = -1;	/* to the test */
-static int events_fd = -1;	/* stands for the event socket */
+static int report_fd = -1; /* to the test */
+static int events_fd = -1; /* stands for the event socket */
 static unsigned int n_enrolled;
 static __u32 enrolled_pid[64];
 
@@ -285,7 +285,8 @@ static void expect(const char *name, pid_t pid)
 	line[n] = '\0';
 	if (!name)
 		fail_msg("enrolled, and should not be: %s", line);
-	snprintf(want, sizeof(want), "%s %d anon_inode:kvm-vm\n", own(name), pid);
+	snprintf(want, sizeof(want), "%s %d anon_inode:kvm-vm\n", own(name),
+		 pid);
 	assert_string_equal(line, want);
 }
 
@@ -314,7 +315,8 @@ static void life(void **state)
 	kill(daemon, SIGHUP);
 	expect(NULL, 0);
 	/* a good one counts for those that are not enrolled. */
-	write_config("vms: [ { match: { name: other@, uid: $ }, attach: [ x ] } ]\n");
+	write_config(
+		"vms: [ { match: { name: other@, uid: $ }, attach: [ x ] } ]\n");
 	kill(daemon, SIGHUP);
 	expect("other", other);
 	expect(NULL, 0);

@@ -25,8 +25,7 @@ static void comments(void **state)
 	stripped("", "");
 	stripped("#secret", "");
 	stripped("#secret\na: 1\n", "\na: 1\n");
-	stripped("a: 1\t# secret\nb: 2 #secret # more\rc",
-		 "a: 1\t\nb: 2 \rc");
+	stripped("a: 1\t# secret\nb: 2 #secret # more\rc", "a: 1\t\nb: 2 \rc");
 	stripped("a: \"x\t# y\" # z\n", "a: \"x\t\n");
 	/* Not a comment for YAML, either */
 	stripped("a: x#y\n", "a: x#y\n");
@@ -56,7 +55,7 @@ static void lines(void **state)
 /* What tar(1) says of an archive with two files, one of which is empty. */
 static void archive(void **state)
 {
-	static const char * const list[] = { "tar", "xOf", NULL, NULL };
+	static const char *const list[] = { "tar", "xOf", NULL, NULL };
 	char data[1300], *out, file[32];
 	const char *argv[4];
 	char name[101];
@@ -73,7 +72,8 @@ static void archive(void **state)
 	assert_non_null(to);
 	assert_int_equal(tar_file(to, "d/empty", "", 0, 0), 0);
 	assert_int_equal(tar_file(to, "d/one", data, 512, 1700000000), 0);
-	assert_int_equal(tar_file(to, "d/x", data, sizeof(data), 1700000000), 0);
+	assert_int_equal(tar_file(to, "d/x", data, sizeof(data), 1700000000),
+			 0);
 	assert_int_equal(tar_file(to, name, data, 1, 0), -EINVAL);
 	assert_int_equal(tar_file(to, name + 1, "end", 3, 0), 0);
 	assert_int_equal(tar_end(to), 0);
@@ -94,7 +94,8 @@ static void archive(void **state)
 	out = child_output(argv, 1 << 20, 60, &size, &status);
 	assert_non_null(out);
 	assert_int_equal(status, 0);
-	assert_non_null(strstr(out, "-rw-r--r-- root/root      1300 2023-11-14"));
+	assert_non_null(
+		strstr(out, "-rw-r--r-- root/root      1300 2023-11-14"));
 	free(out);
 	unlink(file);
 }
@@ -164,10 +165,8 @@ static void children(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(comments),
-		cmocka_unit_test(lines),
-		cmocka_unit_test(archive),
-		cmocka_unit_test(full_disk),
+		cmocka_unit_test(comments), cmocka_unit_test(lines),
+		cmocka_unit_test(archive),  cmocka_unit_test(full_disk),
 		cmocka_unit_test(children),
 	};
 

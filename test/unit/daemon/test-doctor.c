@@ -16,8 +16,8 @@
 #include "doctor.h"
 #include "version.h"
 
-#define RELEASE	"6.1.0-13-amd64"
-#define TRACEFS	"/sys/kernel/tracing/available_filter_functions"
+#define RELEASE "6.1.0-13-amd64"
+#define TRACEFS "/sys/kernel/tracing/available_filter_functions"
 #define SIGNED	"code~Module signature appended~\n"
 #define MODULE	"/lib/modules/" RELEASE "/updates/dkms/elisa.ko"
 
@@ -37,7 +37,8 @@ static const struct file {
 	  "kernel/a/notelisa.ko: kernel/b.ko\n"
 	  "updates/dkms/elisa.ko: kernel/arch/x86/kvm/kvm.ko\n" },
 	{ MODULE, "code" },
-	{ "/sys/kernel/security/lockdown", "[none] integrity confidentiality\n" },
+	{ "/sys/kernel/security/lockdown",
+	  "[none] integrity confidentiality\n" },
 	{ "/sys/module/module/parameters/sig_enforce", "N\n" },
 	{ "/sys/module/elisa/version", ELISACTL_VERSION "\n" },
 };
@@ -52,7 +53,7 @@ static const struct {
 	{ 0x491, 1 },
 };
 
-#define ROOT	"/tmp/test-doctor-XXXXXX"
+#define ROOT "/tmp/test-doctor-XXXXXX"
 
 static char root[sizeof(ROOT)];
 
@@ -136,10 +137,10 @@ static int end(void **state)
 }
 
 struct seen {
-	const char *what;		/* the one that may differ */
+	const char *what; /* the one that may differ */
 	enum doctor_state state;
 	char found[128], todo[192];
-	unsigned int rows, others;	/* that are not ok */
+	unsigned int rows, others; /* that are not ok */
 	bool is_there;
 };
 
@@ -167,7 +168,9 @@ static struct seen check_on(const char *what, const char *hypervisor,
 			    const char *release)
 {
 	const struct doctor_host host = {
-		.root = root, .release = release, .hypervisor = hypervisor,
+		.root = root,
+		.release = release,
+		.hypervisor = hypervisor,
 		.read_msr = read_msr,
 	};
 	struct seen seen = { .what = what };
@@ -202,7 +205,8 @@ static void test_one_thing_is_wrong(void **state)
 		{ "/proc/cpuinfo", "flags\t: vmx\n", "XSAVE", DOCTOR_NO },
 		{ "/boot/config-" RELEASE,
 		  "CONFIG_KVM_INTEL=m\nCONFIG_KPROBES_X=y\n"
-		  "CONFIG_DYNAMIC_FTRACE_WITH_REGS=y\n", "KPROBES", DOCTOR_NO },
+		  "CONFIG_DYNAMIC_FTRACE_WITH_REGS=y\n",
+		  "KPROBES", DOCTOR_NO },
 		{ "/boot/config-" RELEASE,
 		  "CONFIG_KVM_INTEL=m\nCONFIG_KPROBES=y\n",
 		  "DYNAMIC_FTRACE_WITH_ARGS", DOCTOR_NO },
@@ -216,8 +220,9 @@ static void test_one_thing_is_wrong(void **state)
 		  "kvm_intel ept", DOCTOR_NO },
 		{ "/sys/module/kvm_intel/parameters/unrestricted_guest", "N\n",
 		  "kvm_intel unrestricted_guest", DOCTOR_NO },
-		{ TRACEFS, "kvm_arch_destroy_vm [kvm]\nvmx_vcpu_run [k]\n"
-			   "not_vmx_handle_exit\nvmx_handle_exit_irqoff [k]\n",
+		{ TRACEFS,
+		  "kvm_arch_destroy_vm [kvm]\nvmx_vcpu_run [k]\n"
+		  "not_vmx_handle_exit\nvmx_handle_exit_irqoff [k]\n",
 		  "vmx_handle_exit", DOCTOR_NO },
 		{ TRACEFS, "kvm_arch_destroy_vm\nvmx_handle_exit [k]\n",
 		  "vmx_vcpu_run", DOCTOR_NO },
@@ -316,7 +321,8 @@ static void test_last_words(void **state)
 	struct seen seen;
 
 	(void)state;
-	put("/dev/kmsg", "6,1,2,-;something else\n"
+	put("/dev/kmsg",
+	    "6,1,2,-;something else\n"
 	    "3,2,3,-;elisa: this CPU has no EPT\n SUBSYSTEM=x\n"
 	    "4,3,4,-;elisa: loading out-of-tree module taints kernel.\n"
 	    "3,4,5,-;elisactl: not the module\n");

@@ -89,8 +89,9 @@ static void formats(void **state)
 		__u32 pages;
 		const char *text;
 	} cases[] = {
-		{ 0, "0" }, { 1, "4K" }, { 3, "12K" }, { 256, "1M" },
-		{ 257, "1028K" }, { 16384, "64M" }, { 1048576, "4G" },
+		{ 0, "0" },	   { 1, "4K" },	     { 3, "12K" },
+		{ 256, "1M" },	   { 257, "1028K" }, { 16384, "64M" },
+		{ 1048576, "4G" },
 	};
 	const struct limit *limit = limit_by_key("pinned");
 	char text[LIMIT_TEXT_SIZE];

@@ -143,9 +143,12 @@ static void hostile_names(void **state)
 	};
 	struct snapshot s = {
 		.info = { .abi = 1, .hooks = 1, .n_vms = 3, .n_exports = 1 },
-		.vms = vms, .n_vms = 3, .exports = exports, .n_exports = 1,
+		.vms = vms,
+		.n_vms = 3,
+		.exports = exports,
+		.n_exports = 1,
 	};
-	static const char * const lines[] = {
+	static const char *const lines[] = {
 		"\nelisa_vm_pinned_bytes{vm=\"1\",name=\"web\"} 20480\n",
 		"\nelisa_vm_denied_total{vm=\"1\",name=\"web\"} 18446744073709551615\n",
 		"{vm=\"2\",name=\"a\\\"} 1\\n\\\\x?\"} 0\n",

@@ -16,15 +16,15 @@
 #include "cmd.h"
 #include "nl.h"
 
-#define FAMILY	0x1234
+#define FAMILY 0x1234
 
 /* --- the module: what reading an event gives next, and its lists */
 
 enum step { EVENT, NOTHING, LOST, BAD, BROKEN };
 
 static const enum step *steps;
-static bool deaf;		/* requests fail */
-static int ready[2];		/* can always be read */
+static bool deaf;    /* requests fail */
+static int ready[2]; /* can always be read */
 static bool torn;
 
 int enl_open(struct enl *enl)
@@ -127,7 +127,8 @@ int enl_dump(struct enl *enl, __u8 cmd, enl_fn fn, void (*restart)(void *),
 	switch (cmd) {
 	case ELISA_CMD_VM_GET:
 		assert_int_equal(give_vm(1, "db", ELISA_VM_ACTIVE, fn, arg), 0);
-		assert_int_equal(give_vm(2, "web", ELISA_VM_ACTIVE, fn, arg), 0);
+		assert_int_equal(give_vm(2, "web", ELISA_VM_ACTIVE, fn, arg),
+				 0);
 		return give_vm(3, "old", ELISA_VM_LEAVING, fn, arg);
 	case ELISA_CMD_EXPORT_GET:
 		assert_int_equal(give_export(7, 1, "kv", fn, arg), 0);
@@ -213,10 +214,12 @@ static void lost(void **state)
 	torn = true;
 	assert_string_equal(monitor(what, false), all);
 	torn = false;
-	assert_non_null(strstr(monitor(what, true),
-			       "\"event\":\"lost\"}\n\"event\":\"present\",\"vm\":1,\"vm_name\":\"db\"}\n"));
-	assert_non_null(strstr(monitor(what, true),
-			       "\"event\":\"present\",\"vm\":2,\"vm_name\":\"web\",\"export\":7,\"export_name\":\"kv\",\"attachment\":9,\"rights\":\"ro\"}\n"));
+	assert_non_null(
+		strstr(monitor(what, true),
+		       "\"event\":\"lost\"}\n\"event\":\"present\",\"vm\":1,\"vm_name\":\"db\"}\n"));
+	assert_non_null(
+		strstr(monitor(what, true),
+		       "\"event\":\"present\",\"vm\":2,\"vm_name\":\"web\",\"export\":7,\"export_name\":\"kv\",\"attachment\":9,\"rights\":\"ro\"}\n"));
 }
 
 /* Without the lists there is no going on as if nothing had happened. */

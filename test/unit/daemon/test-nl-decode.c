@@ -15,7 +15,7 @@
 #include "nl_info.h"
 #include "nl_vm.h"
 
-#define FAMILY	0x1234
+#define FAMILY 0x1234
 
 /* A message under construction, without help from libnl */
 struct build {
@@ -147,8 +147,9 @@ static void build_vm(struct build *b)
 	put(b, ELISA_A_VM_UUID, uuid, sizeof(uuid));
 	put_u32(b, ELISA_A_VM_PID, 4711);
 	put_u8(b, ELISA_A_VM_STATE, ELISA_VM_LEAVING);
-	put_u32(b, ELISA_A_UNMIGRATABLE, ELISA_UNMIGRATABLE_EXPORTS |
-		ELISA_UNMIGRATABLE_MOVED | 1U << 31);
+	put_u32(b, ELISA_A_UNMIGRATABLE,
+		ELISA_UNMIGRATABLE_EXPORTS | ELISA_UNMIGRATABLE_MOVED |
+			1U << 31);
 	nest.len = 0;
 	for (i = ELISA_STAT_A_ATTACHES; i <= ELISA_STAT_A_MAX; i++)
 		put_u64(&nest, i, 0x100000000ULL + i);
@@ -614,20 +615,13 @@ static void hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(infos),
-		cmocka_unit_test(vms),
-		cmocka_unit_test(vm_bad),
-		cmocka_unit_test(exports),
-		cmocka_unit_test(export_added),
-		cmocka_unit_test(policies),
-		cmocka_unit_test(many_grants),
-		cmocka_unit_test(sets),
-		cmocka_unit_test(short_number),
-		cmocka_unit_test(attachments),
-		cmocka_unit_test(events),
-		cmocka_unit_test(unloaded),
-		cmocka_unit_test(enrolled),
-		cmocka_unit_test(hostile),
+		cmocka_unit_test(infos),	cmocka_unit_test(vms),
+		cmocka_unit_test(vm_bad),	cmocka_unit_test(exports),
+		cmocka_unit_test(export_added), cmocka_unit_test(policies),
+		cmocka_unit_test(many_grants),	cmocka_unit_test(sets),
+		cmocka_unit_test(short_number), cmocka_unit_test(attachments),
+		cmocka_unit_test(events),	cmocka_unit_test(unloaded),
+		cmocka_unit_test(enrolled),	cmocka_unit_test(hostile),
 	};
 
 	return cmocka_run_group_tests_name("nl-decode", tests, NULL, NULL);

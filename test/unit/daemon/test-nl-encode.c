@@ -15,7 +15,7 @@
 #include "nl_info.h"
 #include "nl_vm.h"
 
-#define FAMILY	0x1234
+#define FAMILY 0x1234
 
 /* Every attribute in order, as "TYPE:LENGTH" and its bytes in hex. */
 static void dump_attrs(char *out, const unsigned char *data, int len)
@@ -27,7 +27,8 @@ static void dump_attrs(char *out, const unsigned char *data, int len)
 		assert_true(len >= (int)sizeof(attr));
 		memcpy(&attr, data, sizeof(attr));
 		assert_in_range(attr.nla_len, sizeof(attr), len);
-		out += sprintf(out, "%s%d:", attr.nla_type & NLA_F_NESTED ? "n" : "",
+		out += sprintf(out,
+			       "%s%d:", attr.nla_type & NLA_F_NESTED ? "n" : "",
 			       attr.nla_type & NLA_TYPE_MASK);
 		if (attr.nla_type & NLA_F_NESTED) {
 			*out++ = '{';
@@ -68,20 +69,24 @@ static void simple(void **state)
 	(void)state;
 	assert_string_equal(check(enl_info_msg(FAMILY), ELISA_CMD_INFO), "");
 	assert_string_equal(check(enl_vm_del_msg(FAMILY, 0x01020304),
-				  ELISA_CMD_VM_DEL), "6:04030201 ");
+				  ELISA_CMD_VM_DEL),
+			    "6:04030201 ");
 	assert_string_equal(check(enl_export_del_msg(FAMILY, 9),
-				  ELISA_CMD_EXPORT_DEL), "16:09000000 ");
+				  ELISA_CMD_EXPORT_DEL),
+			    "16:09000000 ");
 	assert_string_equal(check(enl_attachment_del_msg(FAMILY, 7, false),
-				  ELISA_CMD_ATTACHMENT_DEL), "22:07000000 ");
+				  ELISA_CMD_ATTACHMENT_DEL),
+			    "22:07000000 ");
 	assert_string_equal(check(enl_attachment_del_msg(FAMILY, 8, true),
 				  ELISA_CMD_ATTACHMENT_DEL),
 			    "22:08000000 34: ");
 }
 
-#define ADD_HEAD	"17:6b7600 29:07000000 20:00010000 32:01 "
-#define ADD_SEGMENTS	"n30:{1:00000000 2:01000000 3:05000000 } " \
-			"n30:{1:03000000 2:02000000 3:01000000 } "
-#define ADD_ENTRY	"n31:{1:6e6f7000 2:23010000 } "
+#define ADD_HEAD "17:6b7600 29:07000000 20:00010000 32:01 "
+#define ADD_SEGMENTS                               \
+	"n30:{1:00000000 2:01000000 3:05000000 } " \
+	"n30:{1:03000000 2:02000000 3:01000000 } "
+#define ADD_ENTRY "n31:{1:6e6f7000 2:23010000 } "
 
 static void export_add(void **state)
 {
@@ -130,7 +135,8 @@ static void export_add_largest(void **state)
 
 	(void)state;
 	for (i = 0; i < ELISA_ENTRIES_MAX; i++)
-		sprintf(image.entries[i].name, "012345678901234567890123456.%03u", i);
+		sprintf(image.entries[i].name,
+			"012345678901234567890123456.%03u", i);
 	text = check(enl_export_add_msg(FAMILY, &add), ELISA_CMD_EXPORT_ADD);
 	while ((text = strstr(text, "n31:"))) {
 		text++;
@@ -149,15 +155,17 @@ static void enrol_small(void **state)
 			    "7:05000000 8:766d00 14:00 35:00 ");
 }
 
-#define ENROL_BASE	"7:07000000 8:6d616e6167657200 " \
-			"9:6f0102030405060708090a0b0c0d0e0f 10:02010000 "
-#define ENROL_GRANTS	"n12:{1:01 2:6b762e2a00 } " \
-			"n12:{1:02 2:6100 3:01000000 } "
+#define ENROL_BASE                       \
+	"7:07000000 8:6d616e6167657200 " \
+	"9:6f0102030405060708090a0b0c0d0e0f 10:02010000 "
+#define ENROL_GRANTS                \
+	"n12:{1:01 2:6b762e2a00 } " \
+	"n12:{1:02 2:6100 3:01000000 } "
 
 static void enrol_full(void **state)
 {
-	static const __u8 uuid[UUID_SIZE] = { 0x6f, 1, 2, 3, 4, 5, 6, 7,
-					      8, 9, 10, 11, 12, 13, 14, 15 };
+	static const __u8 uuid[UUID_SIZE] = { 0x6f, 1, 2,  3,  4,  5,  6,  7,
+					      8,    9, 10, 11, 12, 13, 14, 15 };
 	static const struct policy_grant grants[] = {
 		{ ELISA_GRANT_EXPORT, 0, "kv.*" },
 		{ ELISA_GRANT_ATTACH, ELISA_RIGHT_READ, "a" },
@@ -218,10 +226,12 @@ static void set(void **state)
 	assert_string_equal(check(enl_set_msg(FAMILY, &e), ELISA_CMD_VM_SET),
 			    "7:09000000 14:00 35:00 ");
 	assert_string_equal(check(enl_policy_get_msg(FAMILY, &e.vm),
-				  ELISA_CMD_VM_POLICY_GET), "7:09000000 ");
+				  ELISA_CMD_VM_POLICY_GET),
+			    "7:09000000 ");
 	e.vm.id = 5;
 	assert_string_equal(check(enl_policy_get_msg(FAMILY, &e.vm),
-				  ELISA_CMD_VM_POLICY_GET), "6:05000000 ");
+				  ELISA_CMD_VM_POLICY_GET),
+			    "6:05000000 ");
 	e.n_grants = ELISA_GRANTS_MAX + 1;
 	assert_null(enl_set_msg(FAMILY, &e));
 	e = (struct enl_set){ .vm = { .fd = -1 } };
@@ -270,7 +280,8 @@ static void enrol_bad(void **state)
 	e.fd = 0;
 	e.name = "";
 	assert_null(enl_enrol_msg(FAMILY, &e));
-	e.name = "0123456789012345678901234567890123456789012345678901234567890123";
+	e.name =
+		"0123456789012345678901234567890123456789012345678901234567890123";
 	assert_null(enl_enrol_msg(FAMILY, &e));
 	e.name = "vm";
 	e.n_grants = ELISA_GRANTS_MAX + 1;

@@ -13,7 +13,8 @@ static void same(void **state)
 
 	(void)state;
 	assert_int_equal(enl_version_check(ELISA_GENL_VERSION, text,
-					   sizeof(text)), 0);
+					   sizeof(text)),
+			 0);
 	assert_string_equal(text, "untouched");
 }
 
@@ -23,7 +24,8 @@ static void newer_module(void **state)
 
 	(void)state;
 	assert_int_equal(enl_version_check(ELISA_GENL_VERSION + 1, text,
-					   sizeof(text)), -EPROTO);
+					   sizeof(text)),
+			 -EPROTO);
 	assert_non_null(strstr(text, ": update elisactl"));
 }
 
@@ -33,7 +35,8 @@ static void older_module(void **state)
 
 	(void)state;
 	assert_int_equal(enl_version_check(ELISA_GENL_VERSION - 1, text,
-					   sizeof(text)), -EPROTO);
+					   sizeof(text)),
+			 -EPROTO);
 	assert_non_null(strstr(text, "modprobe elisa"));
 	assert_null(strstr(text, "update elisactl"));
 }

@@ -3,8 +3,8 @@
 
 #include "plan.h"
 
-#define RO	ELISA_RIGHT_READ
-#define RW	(ELISA_RIGHT_READ | ELISA_RIGHT_WRITE)
+#define RO ELISA_RIGHT_READ
+#define RW (ELISA_RIGHT_READ | ELISA_RIGHT_WRITE)
 
 static char said[2048];
 

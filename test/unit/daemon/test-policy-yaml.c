@@ -12,14 +12,16 @@
 
 #include "policy_yaml.h"
 
-#define POLICY_DIR	TEST_DIR "/policy"
-#define RW		(ELISA_RIGHT_READ | ELISA_RIGHT_WRITE)
+#define POLICY_DIR TEST_DIR "/policy"
+#define RW	   (ELISA_RIGHT_READ | ELISA_RIGHT_WRITE)
 
 /* One text that is called "F", or PATH. */
 static int parse(struct policy *policy, const char *path, const char *buf,
 		 size_t len, char *err, size_t err_size)
 {
-	const struct policy_text text = { .file = path, .buf = buf, .len = len };
+	const struct policy_text text = { .file = path,
+					  .buf = buf,
+					  .len = len };
 
 	return policy_parse(policy, &text, 1, err, err_size);
 }
@@ -160,8 +162,9 @@ static void sets(void **state)
 		expected(dir, want, sizeof(want));
 		if (policy_load(&policy, file, err, sizeof(err)))
 			snprintf(got, sizeof(got), "%s",
-				 err + (strncmp(err, dir, strlen(dir)) ? 0 :
-					strlen(dir) + 1));
+				 err + (strncmp(err, dir, strlen(dir)) ?
+						0 :
+						strlen(dir) + 1));
 		else
 			snprintf(got, sizeof(got), "good %zu",
 				 policy.n_entries);
@@ -182,20 +185,25 @@ static void set_content(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(policy_load(&policy, POLICY_DIR "/sets/good/elisa.conf",
-				     err, sizeof(err)), 0);
+	assert_int_equal(policy_load(&policy,
+				     POLICY_DIR "/sets/good/elisa.conf", err,
+				     sizeof(err)),
+			 0);
 	assert_int_equal(policy.entries[0].match.uid, 1000);
 	assert_int_equal(policy.entries[1].match.uid, 1);
 	assert_int_equal(policy.entries[2].match.uid, 2);
 	assert_string_equal(strrchr(policy.entries[1].file, '/'), "/10-a.conf");
 	for (i = 0; i < 3; i++)
-		assert_int_equal(policy.entries[i].limits.value[ELISA_LIMIT_A_INSTANCES],
+		assert_int_equal(policy.entries[i]
+					 .limits.value[ELISA_LIMIT_A_INSTANCES],
 				 8);
 	policy_free(&policy);
 
 	assert_int_equal(policy_load(&policy,
-				     POLICY_DIR "/sets/defaults-later/elisa.conf",
-				     err, sizeof(err)), 0);
+				     POLICY_DIR
+				     "/sets/defaults-later/elisa.conf",
+				     err, sizeof(err)),
+			 0);
 	assert_int_equal(policy.entries[0].limits.value[ELISA_LIMIT_A_INSTANCES],
 			 9);
 	policy_free(&policy);
@@ -221,7 +229,8 @@ static void unsafe_folder(void **state)
 	assert_int_equal(mkdir(conf_d, 0777), 0);
 	assert_int_equal(chmod(conf_d, 0757), 0);
 	assert_int_equal(policy_load(&policy, path, err, sizeof(err)), -EPERM);
-	assert_non_null(strstr(err, "conf.d: refused, other users can write it"));
+	assert_non_null(
+		strstr(err, "conf.d: refused, other users can write it"));
 	assert_int_equal(chmod(conf_d, 0755), 0);
 	assert_int_equal(policy_load(&policy, path, err, sizeof(err)), 0);
 	policy_free(&policy);
@@ -232,20 +241,20 @@ static void unsafe_folder(void **state)
 
 static void attach_keys(void **state)
 {
-	static const char text[] =
-		"vms:\n"
-		"- match: { libvirt: web }\n"
-		"  attach:\n"
-		"  - a\n"
-		"  - { name: b, kernel: yes, rights: ro }\n"
-		"  - { trust: full, name: c, kernel: no }\n"
-		"  - { name: d, trust: sealed }\n";
+	static const char text[] = "vms:\n"
+				   "- match: { libvirt: web }\n"
+				   "  attach:\n"
+				   "  - a\n"
+				   "  - { name: b, kernel: yes, rights: ro }\n"
+				   "  - { trust: full, name: c, kernel: no }\n"
+				   "  - { name: d, trust: sealed }\n";
 	struct policy policy;
 	char err[1024];
 
 	(void)state;
 	assert_int_equal(parse(&policy, "F", text, sizeof(text) - 1, err,
-			       sizeof(err)), 0);
+			       sizeof(err)),
+			 0);
 	assert_string_equal(policy.entries[0].match.libvirt, "web");
 	/* Neither the guest's kernel nor full trust, unless it says so. */
 	assert_int_equal(policy.entries[0].grants[0].rights, RW);
@@ -302,8 +311,7 @@ static void content(void **state)
 
 	(void)state;
 	buf = slurp(POLICY_DIR "/good/full.conf", &len);
-	assert_int_equal(parse(&policy, "F", buf, len, err, sizeof(err)),
-			 0);
+	assert_int_equal(parse(&policy, "F", buf, len, err, sizeof(err)), 0);
 	free(buf);
 	assert_int_equal(policy.n_entries, 3);
 
@@ -356,7 +364,8 @@ static void no_defaults(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&policy, "F", text, sizeof(text) - 1, err,
-			       sizeof(err)), 0);
+			       sizeof(err)),
+			 0);
 	for (i = 0; i <= ELISA_LIMIT_A_MAX; i++)
 		assert_false(policy.entries[0].limits.set[i]);
 	policy_free(&policy);
@@ -377,8 +386,7 @@ static void many_grants(void **state)
 		strcpy(text, "vms:\n  - match: { uid: 1 }\n    export:\n");
 		for (i = 0; i < n; i++)
 			sprintf(text + strlen(text), "    - p%u\n", i);
-		ret = parse(&policy, "F", text, strlen(text), err,
-			    sizeof(err));
+		ret = parse(&policy, "F", text, strlen(text), err, sizeof(err));
 		if (n == ELISA_GRANTS_MAX) {
 			assert_int_equal(ret, 0);
 			assert_int_equal(policy.entries[0].n_grants, n);
@@ -423,10 +431,12 @@ static void too_large(void **state)
 	assert_non_null(text);
 	memset(text, '\n', POLICY_FILE_MAX + 1);
 	assert_int_equal(parse(&policy, "F", text, POLICY_FILE_MAX, err,
-			       sizeof(err)), 0);
+			       sizeof(err)),
+			 0);
 	policy_free(&policy);
 	assert_int_equal(parse(&policy, "F", text, POLICY_FILE_MAX + 1, err,
-			       sizeof(err)), -EFBIG);
+			       sizeof(err)),
+			 -EFBIG);
 	assert_string_equal(err, "F:1:1: larger than 1 MiB");
 	free(text);
 }

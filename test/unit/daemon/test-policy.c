@@ -41,8 +41,8 @@ static void add(struct policy *policy, const char *name, const __u8 *uuid,
 	}
 }
 
-static int find(const struct policy *policy, const char *name,
-		const __u8 *uuid, long uid)
+static int find(const struct policy *policy, const char *name, const __u8 *uuid,
+		long uid)
 {
 	struct vm_ident id = ident(name, uuid, uid);
 	const struct policy_entry *entry = policy_find(policy, &id);
@@ -58,11 +58,11 @@ static void matching(void **state)
 	policy_init(&policy);
 	assert_int_equal(find(&policy, "web", uuid_a, 0), -1);
 
-	add(&policy, "web", NULL, 1000);	/* 0 */
-	add(&policy, "", uuid_a, 7);		/* 1 */
-	add(&policy, "", NULL, 0);		/* 2 */
-	add(&policy, "db", uuid_b, 5);		/* 3 */
-	add(&policy, "", uuid_b, 5);		/* 4 */
+	add(&policy, "web", NULL, 1000); /* 0 */
+	add(&policy, "", uuid_a, 7);	 /* 1 */
+	add(&policy, "", NULL, 0);	 /* 2 */
+	add(&policy, "db", uuid_b, 5);	 /* 3 */
+	add(&policy, "", uuid_b, 5);	 /* 4 */
 
 	/* All keys of an entry must match. */
 	assert_int_equal(find(&policy, "web", NULL, 1000), 0);
@@ -141,25 +141,31 @@ static void units(void **state)
 
 	(void)state;
 	policy_init(&policy);
-	e = policy_add(&policy);		/* 0 */
+	e = policy_add(&policy); /* 0 */
 	strcpy(e->match.libvirt, "web");
 	strcpy(e->match.slice, "tenant.slice");
-	e = policy_add(&policy);		/* 1 */
+	e = policy_add(&policy); /* 1 */
 	strcpy(e->match.libvirt, "web");
-	e = policy_add(&policy);		/* 2 */
+	e = policy_add(&policy); /* 2 */
 	strcpy(e->match.unit, "vm-web.service");
-	e = policy_add(&policy);		/* 3 */
+	e = policy_add(&policy); /* 3 */
 	strcpy(e->match.slice, "machine.slice");
 
-	expect_cgroup(&policy, 0, "0::/tenant.slice/machine-qemu\\x2d3\\x2dweb.scope\n");
-	expect_cgroup(&policy, 1, "0::/machine.slice/machine-qemu\\x2d3\\x2dweb.scope/libvirt/emulator\n");
+	expect_cgroup(&policy, 0,
+		      "0::/tenant.slice/machine-qemu\\x2d3\\x2dweb.scope\n");
+	expect_cgroup(&policy, 1,
+		      "0::/machine.slice/machine-qemu\\x2d3\\x2dweb.scope/libvirt/emulator\n");
 	expect_cgroup(&policy, 2, "0::/system.slice/vm-web.service\n");
-	expect_cgroup(&policy, 3, "0::/machine.slice/machine-a.slice/x.scope\n");
+	expect_cgroup(&policy, 3,
+		      "0::/machine.slice/machine-a.slice/x.scope\n");
 	/* Another domain, whose name ends alike. */
-	expect_cgroup(&policy, -1, "0::/system.slice/machine-qemu\\x2d3\\x2da\\x2dweb.scope\n");
+	expect_cgroup(&policy, -1,
+		      "0::/system.slice/machine-qemu\\x2d3\\x2da\\x2dweb.scope\n");
 	/* What a user has made below a unit of the system's. */
-	expect_cgroup(&policy, -1, "0::/user.slice/user-1000.slice/user@1000.service/machine.slice/machine-qemu\\x2d3\\x2dweb.scope\n");
-	expect_cgroup(&policy, -1, "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vm-web.service\n");
+	expect_cgroup(&policy, -1,
+		      "0::/user.slice/user-1000.slice/user@1000.service/machine.slice/machine-qemu\\x2d3\\x2dweb.scope\n");
+	expect_cgroup(&policy, -1,
+		      "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vm-web.service\n");
 	expect_cgroup(&policy, -1, "0::/docker/machine.slice/vm-web.service\n");
 	expect_cgroup(&policy, -1, "0::/../machine.slice/vm-web.service\n");
 	expect_cgroup(&policy, -1, "0::/\n");
@@ -204,11 +210,13 @@ static void grants(void **state)
 	memset(pattern, 'a', 32);
 	pattern[32] = '\0';
 	assert_int_equal(policy_entry_grant(&entry, ELISA_GRANT_EXPORT, pattern,
-					    0), -ENAMETOOLONG);
+					    0),
+			 -ENAMETOOLONG);
 	for (i = 2; i < ELISA_GRANTS_MAX; i++) {
 		sprintf(pattern, "p%u", i);
 		assert_int_equal(policy_entry_grant(&entry, ELISA_GRANT_EXPORT,
-						    pattern, 0), 0);
+						    pattern, 0),
+				 0);
 	}
 	assert_int_equal(policy_entry_grant(&entry, ELISA_GRANT_EXPORT, "z", 0),
 			 -ENOSPC);
@@ -218,12 +226,9 @@ static void grants(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matching),
-		cmocka_unit_test(zero_uuid),
-		cmocka_unit_test(empty_match),
-		cmocka_unit_test(weak_match),
-		cmocka_unit_test(units),
-		cmocka_unit_test(rights),
+		cmocka_unit_test(matching),    cmocka_unit_test(zero_uuid),
+		cmocka_unit_test(empty_match), cmocka_unit_test(weak_match),
+		cmocka_unit_test(units),       cmocka_unit_test(rights),
 		cmocka_unit_test(grants),
 	};
 

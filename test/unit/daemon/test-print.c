@@ -92,13 +92,16 @@ static void as_text(void **state)
 	assert_string_equal(capture(line, false), "text\n");
 }
 
-#define ROW_JSON	"\"name\": \"a?b?[1m?\",\n    \"window\": null,\n" \
-			"    \"hooks\": false"
-#define OBJECT_JSON	"{\n  \"id\": 1,\n  \"name\": \"manager\",\n" \
-			"  \"window\": \"0x3e0000004000\",\n  \"hooks\": true\n}\n"
+#define ROW_JSON                                           \
+	"\"name\": \"a?b?[1m?\",\n    \"window\": null,\n" \
+	"    \"hooks\": false"
+#define OBJECT_JSON                                   \
+	"{\n  \"id\": 1,\n  \"name\": \"manager\",\n" \
+	"  \"window\": \"0x3e0000004000\",\n  \"hooks\": true\n}\n"
 
-#define LINE_JSON	"{\"id\":1,\"name\":\"manager\"," \
-			"\"window\":\"0x3e0000004000\",\"hooks\":true}\n"
+#define LINE_JSON                         \
+	"{\"id\":1,\"name\":\"manager\"," \
+	"\"window\":\"0x3e0000004000\",\"hooks\":true}\n"
 
 static int selected(bool json)
 {

@@ -28,13 +28,13 @@
 #include "nl_attr.h"
 #include "nl_vm.h"
 
-#define FAMILY	0x1234
-#define VMS	8
+#define FAMILY 0x1234
+#define VMS    8
 
 /* --- the module */
 
 struct played_vm {
-	ino_t ino;			/* 0: none */
+	ino_t ino; /* 0: none */
 	__u32 id, pid;
 	__u8 origin, pcid;
 	char name[VM_NAME_SIZE];
@@ -45,9 +45,9 @@ struct played_vm {
 struct module {
 	struct played_vm vm[VMS];
 	__u32 next_id;
-	char log[4096];			/* "enrol a;set b;" */
-	__u32 refuse_id;		/* VM_SET of this VM fails */
-	unsigned int refusals;		/* so often */
+	char log[4096];	       /* "enrol a;set b;" */
+	__u32 refuse_id;       /* VM_SET of this VM fails */
+	unsigned int refusals; /* so often */
 	int dump_error;
 };
 
@@ -138,7 +138,8 @@ static void take_policy(struct played_vm *vm, struct nlattr **tb,
 			continue;
 		assert_true(vm->n_grants++ < ARRAY_SIZE(vm->grants));
 		assert_int_equal(nla_parse_nested(g, ELISA_GRANT_A_MAX, attr,
-						  NULL), 0);
+						  NULL),
+				 0);
 		grant->kind = enl_get_u8(g[ELISA_GRANT_A_KIND]);
 		grant->rights = enl_get_u32(g[ELISA_GRANT_A_RIGHTS]);
 		enl_get_text(grant->pattern, sizeof(grant->pattern),
@@ -202,8 +203,7 @@ static int play_get(struct nlattr **tb, struct nl_msg *answer)
 		nla_put_u8(answer, ELISA_GRANT_A_KIND, vm->grants[i].kind);
 		nla_put_string(answer, ELISA_GRANT_A_PATTERN,
 			       vm->grants[i].pattern);
-		nla_put_u32(answer, ELISA_GRANT_A_RIGHTS,
-			    vm->grants[i].rights);
+		nla_put_u32(answer, ELISA_GRANT_A_RIGHTS, vm->grants[i].rights);
 		nla_nest_end(answer, nest);
 	}
 	return 0;
@@ -469,13 +469,14 @@ static void expect_log(const char *want)
 	module->log[0] = '\0';
 }
 
-#define A_RW	"- { match: { name: a@, uid: $ }, attach: [ x ] }\n"
-#define A_RO	"- { match: { name: a@, uid: $ }, attach: [ { name: x, rights: ro } ] }\n"
-#define A_MORE	"- { match: { name: a@, uid: $ }, attach: [ x, y ] }\n"
-#define B_RW	"- { match: { name: b@, uid: $ }, attach: [ x ] }\n"
-#define B_MORE	"- { match: { name: b@, uid: $ }, attach: [ x, y ] }\n"
-#define C_RW	"- { match: { name: c@, uid: $ }, export: [ x ] }\n"
-#define B_NONE	"- { match: { name: b@, uid: $ }, attach: [] }\n"
+#define A_RW "- { match: { name: a@, uid: $ }, attach: [ x ] }\n"
+#define A_RO \
+	"- { match: { name: a@, uid: $ }, attach: [ { name: x, rights: ro } ] }\n"
+#define A_MORE "- { match: { name: a@, uid: $ }, attach: [ x, y ] }\n"
+#define B_RW   "- { match: { name: b@, uid: $ }, attach: [ x ] }\n"
+#define B_MORE "- { match: { name: b@, uid: $ }, attach: [ x, y ] }\n"
+#define C_RW   "- { match: { name: c@, uid: $ }, export: [ x ] }\n"
+#define B_NONE "- { match: { name: b@, uid: $ }, attach: [] }\n"
 
 static int begin(void **state)
 {
@@ -733,7 +734,8 @@ static void control_socket(void **state)
 	for (i = 0; i < ARRAY_SIZE(idle); i++) {
 		idle[i] = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 		assert_int_equal(connect(idle[i], (struct sockaddr *)&addr,
-					 sizeof(addr)), 0);
+					 sizeof(addr)),
+				 0);
 	}
 	json_decref(ask("reload"));
 	for (i = 0; i < ARRAY_SIZE(idle); i++)

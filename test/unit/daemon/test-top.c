@@ -16,8 +16,10 @@ static struct enl_vm old_vms[] = {
 static struct enl_vm new_vms[] = {
 	{ .id = 1, .name = "idle", .state = ELISA_VM_ACTIVE, .has_stats = true },
 	{ .id = 2, .name = "busy", .state = ELISA_VM_ACTIVE, .has_stats = true },
-	{ .id = 4, .name = "a\nb\x1b[1m, much too long for it",
-	  .state = ELISA_VM_LEAVING, .has_stats = true },
+	{ .id = 4,
+	  .name = "a\nb\x1b[1m, much too long for it",
+	  .state = ELISA_VM_LEAVING,
+	  .has_stats = true },
 	{ .id = 5, .name = "mute", .state = ELISA_VM_ACTIVE },
 };
 
@@ -77,24 +79,29 @@ static void rates(void **state)
 	assert_null(top_rows(&before, &(struct snapshot){ 0 }, 2));
 }
 
-#define HEAD	"   VM NAME             STATE      ATT    EXP   INST   SUSP  PIN/M  AEX/s  RES/s  FLT/s BUSY/s DENY/s"
-#define BUSY	"    2 busy             active       0      0      7      0    1.5   1250    0.0    0.0    0.0    0.5"
-#define IDLE	"    1 idle             active       0      0      0      0    0.0    0.0    0.0    0.0    0.0    0.0"
-#define HOSTILE	"    4 a?b?[1m, much to leaving      0      0      0      0    0.0      -      -      -      -      -"
-#define MUTE	"    5 mute             active       -      -      -      -      -      -      -      -      -      -"
+#define HEAD \
+	"   VM NAME             STATE      ATT    EXP   INST   SUSP  PIN/M  AEX/s  RES/s  FLT/s BUSY/s DENY/s"
+#define BUSY \
+	"    2 busy             active       0      0      7      0    1.5   1250    0.0    0.0    0.0    0.5"
+#define IDLE \
+	"    1 idle             active       0      0      0      0    0.0    0.0    0.0    0.0    0.0    0.0"
+#define HOSTILE \
+	"    4 a?b?[1m, much to leaving      0      0      0      0    0.0      -      -      -      -      -"
+#define MUTE \
+	"    5 mute             active       -      -      -      -      -      -      -      -      -      -"
 
 static void as_text(void **state)
 {
 	struct top_row *rows = top_rows(&before, &now, 2);
 
 	(void)state;
-	assert_string_equal(text(&now, rows, 0, 0, ""),
-			    HEAD "\n" BUSY "\n" IDLE "\n" HOSTILE "\n" MUTE "\n");
+	assert_string_equal(text(&now, rows, 0, 0, ""), HEAD
+			    "\n" BUSY "\n" IDLE "\n" HOSTILE "\n" MUTE "\n");
 	assert_string_equal(text(&now, rows, 12, 5, "$"),
 			    "   VM NAME$\n    2 busy$\n    1 idle$\n"
 			    "    4 a?b?[1$\n    5 mute$\n");
-	assert_string_equal(text(&now, rows, 0, 4, ""),
-			    HEAD "\n" BUSY "\n" IDLE "\n      ... and 2 more\n");
+	assert_string_equal(text(&now, rows, 0, 4, ""), HEAD
+			    "\n" BUSY "\n" IDLE "\n      ... and 2 more\n");
 	free(rows);
 	assert_string_equal(text(&(struct snapshot){ 0 }, NULL, 0, 0, ""),
 			    HEAD "\n");
@@ -115,8 +122,8 @@ static void as_json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(row, "id")), 2);
 	assert_true(json_real_value(json_object_get(row, "aex_per_second")) ==
 		    1250);
-	assert_int_equal(json_integer_value(json_object_get(row,
-							    "pinned_bytes")),
+	assert_int_equal(json_integer_value(
+				 json_object_get(row, "pinned_bytes")),
 			 1572864);
 	row = json_array_get(print.rows, 2);
 	assert_string_equal(json_string_value(json_object_get(row, "name")),

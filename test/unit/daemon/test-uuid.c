@@ -21,7 +21,7 @@ static void good(void **state)
 
 static void bad(void **state)
 {
-	static const char * const texts[] = {
+	static const char *const texts[] = {
 		"",
 		"6",
 		"6f1c0b0e",

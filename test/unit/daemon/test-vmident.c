@@ -24,12 +24,13 @@ static void names(void **state)
 
 	(void)state;
 	PARSE(&id, "testvmm\0--name\0manager\0--uuid\0"
-	      "6f1c0b0e-1d2c-4b5a-8f00-0123456789ab");
+		   "6f1c0b0e-1d2c-4b5a-8f00-0123456789ab");
 	assert_string_equal(id.name, "manager");
 	assert_true(id.has_uuid);
 	assert_int_equal(id.uuid[0], 0x6f);
 
-	PARSE(&id, "qemu-system-x86_64\0-m\0001G\0-name\0guest=web,debug-threads=on");
+	PARSE(&id,
+	      "qemu-system-x86_64\0-m\0001G\0-name\0guest=web,debug-threads=on");
 	assert_string_equal(id.name, "web");
 	assert_false(id.has_uuid);
 
@@ -41,7 +42,8 @@ static void names(void **state)
 	assert_string_equal(id.name, "");
 	PARSE(&id, "qemu\0-name\0guest=a,,b,,,process=x");
 	assert_string_equal(id.name, "a,b,");
-	PARSE(&id, "vmm\0--name=x\0--uuid=6f1c0b0e-1d2c-4b5a-8f00-0123456789ab");
+	PARSE(&id,
+	      "vmm\0--name=x\0--uuid=6f1c0b0e-1d2c-4b5a-8f00-0123456789ab");
 	assert_string_equal(id.name, "x");
 	assert_true(id.has_uuid);
 	/* As QEMU does it: the last one. */
@@ -124,10 +126,11 @@ static void hostile(void **state)
 
 static void status(void **state)
 {
-	static const char good[] = "Name:\tqemu\nTgid:\t42\nPid:\t43\n"
+	static const char good[] =
+		"Name:\tqemu\nTgid:\t42\nPid:\t43\n"
 		"Uid:\t107\t107\t107\t107\nGid:\t0\t0\t0\t0\n";
 	static const char forged[] = "Name:\tx\\nUid:\t0\t0\t0\t0\n"
-		"Tgid:\t42\nUid:\t7\t7\t7\t7\n";
+				     "Tgid:\t42\nUid:\t7\t7\t7\t7\n";
 	struct vm_ident id = { 0 };
 
 	(void)state;
@@ -154,7 +157,7 @@ static void status(void **state)
 
 static void status_bad(void **state)
 {
-	static const char * const texts[] = {
+	static const char *const texts[] = {
 		"",
 		"\n",
 		"Name:\tx\n",
@@ -234,7 +237,8 @@ static void cgroups(void **state)
 
 	(void)state;
 	check_cgroup("0::/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/vcpu0\n",
-		     "machine.slice", "machine-qemu\\x2d1\\x2dweb.scope", "web");
+		     "machine.slice", "machine-qemu\\x2d1\\x2dweb.scope",
+		     "web");
 	/* The hierarchy of its own that systemd has with version 1 */
 	check_cgroup("5:cpu:/a.slice/b.scope\n1:name=systemd:/c.slice/d.service\n0::/\n",
 		     "c.slice", "d.service", "");
@@ -278,14 +282,10 @@ static void cgroups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(not_names),
-		cmocka_unit_test(lengths),
-		cmocka_unit_test(hostile),
-		cmocka_unit_test(status),
-		cmocka_unit_test(status_bad),
-		cmocka_unit_test(own_process),
-		cmocka_unit_test(format),
+		cmocka_unit_test(names),       cmocka_unit_test(not_names),
+		cmocka_unit_test(lengths),     cmocka_unit_test(hostile),
+		cmocka_unit_test(status),      cmocka_unit_test(status_bad),
+		cmocka_unit_test(own_process), cmocka_unit_test(format),
 		cmocka_unit_test(cgroups),
 	};
 

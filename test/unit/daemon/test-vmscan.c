@@ -249,12 +249,9 @@ static void live_uevents(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(find_and_get),
-		cmocka_unit_test(ended),
-		cmocka_unit_test(thread),
-		cmocka_unit_test(no_vm),
-		cmocka_unit_test(all),
-		cmocka_unit_test(live_uevents),
+		cmocka_unit_test(find_and_get), cmocka_unit_test(ended),
+		cmocka_unit_test(thread),	cmocka_unit_test(no_vm),
+		cmocka_unit_test(all),		cmocka_unit_test(live_uevents),
 	};
 
 	return cmocka_run_group_tests_name("vmscan", tests, NULL, NULL);

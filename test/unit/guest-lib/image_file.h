@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Bytes after the file that a mutation may use for more tables. */
-#define IMAGE_FILE_SPARE	4096
+#define IMAGE_FILE_SPARE 4096
 
 struct image_file {
 	uint8_t *bytes;

@@ -10,8 +10,8 @@
 #include "mock_vmcall.h"
 #include "vmcall.h"
 
-#define EXPORT_TOKEN		0xe4b0a70123456789ULL
-#define ATTACHMENT_TOKEN	0xa77ac4fedcba9876ULL
+#define EXPORT_TOKEN	 0xe4b0a70123456789ULL
+#define ATTACHMENT_TOKEN 0xa77ac4fedcba9876ULL
 
 struct mock mock;
 unsigned int mock_mprotect_fail_at;

@@ -9,15 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MOCK_ENTRIES_MAX	300
+#define MOCK_ENTRIES_MAX 300
 
 enum mock_cpu {
-	MOCK_ELISA,		/* an enrolled VM */
-	MOCK_NO_VM,		/* CPUID says: no hypervisor */
-	MOCK_SIGILL,		/* VMCALL raises #UD */
-	MOCK_SIGSEGV,		/* VMCALL faults */
-	MOCK_KVM_USER,		/* stock KVM answers CPL 3 */
-	MOCK_KVM_KERNEL,	/* stock KVM answers CPL 0 */
+	MOCK_ELISA,	 /* an enrolled VM */
+	MOCK_NO_VM,	 /* CPUID says: no hypervisor */
+	MOCK_SIGILL,	 /* VMCALL raises #UD */
+	MOCK_SIGSEGV,	 /* VMCALL faults */
+	MOCK_KVM_USER,	 /* stock KVM answers CPL 3 */
+	MOCK_KVM_KERNEL, /* stock KVM answers CPL 0 */
 	MOCK_OTHER_ABI,
 };
 
@@ -36,7 +36,7 @@ struct mock {
 	uint64_t rights;
 	/* What happened. */
 	unsigned int calls;
-	unsigned int exports, attachments;	/* existing now */
+	unsigned int exports, attachments; /* existing now */
 	bool sealed;
 	uint64_t xbuf, xbuf_pages;
 	uint64_t data_pages, data_next;
@@ -46,7 +46,7 @@ struct mock {
 	uint64_t entry_offset[MOCK_ENTRIES_MAX];
 	char entry_name[MOCK_ENTRIES_MAX][33];
 	unsigned int entries;
-	char name[33];				/* of the last CREATE, ATTACH */
+	char name[33]; /* of the last CREATE, ATTACH */
 };
 
 extern struct mock mock;

@@ -16,8 +16,7 @@
 
 #include "mock_vmcall.h"
 
-static char page[4 * ELISA_PAGE_SIZE]
-__attribute__((aligned(ELISA_PAGE_SIZE)));
+static char page[4 * ELISA_PAGE_SIZE] __attribute__((aligned(ELISA_PAGE_SIZE)));
 
 static bool mapped(uint64_t addr)
 {
@@ -224,7 +223,7 @@ static void buffers(void **state)
 	assert_null(buf.addr);
 }
 
-#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -21,7 +21,7 @@
 
 #include "attachment.h"
 
-#define XBUF	8192
+#define XBUF 8192
 
 static struct elisa_test_export *exp;
 static struct elisa_test_vm *vm, *bare;
@@ -38,10 +38,10 @@ struct outcome {
 	uint64_t ret;
 };
 
-__attribute__((used))
-static struct outcome crossing(uint64_t a0, uint64_t a1, uint64_t a2,
-			       uint64_t a3, uint64_t a4, uint64_t a5,
-			       uint64_t index)
+__attribute__((used)) static struct outcome crossing(uint64_t a0, uint64_t a1,
+						     uint64_t a2, uint64_t a3,
+						     uint64_t a4, uint64_t a5,
+						     uint64_t index)
 {
 	struct outcome out = { 0 };
 
@@ -53,8 +53,8 @@ static struct outcome crossing(uint64_t a0, uint64_t a1, uint64_t a2,
 	} else {
 		assert_int_equal(index,
 				 elisa_test_lookup(exp, ELISA_BATCH_ENTRY));
-		out.err = elisa_test_call6(vm, ELISA_BATCH_ENTRY, &out.ret,
-					   a0, a1, a2, a3, a4, a5);
+		out.err = elisa_test_call6(vm, ELISA_BATCH_ENTRY, &out.ret, a0,
+					   a1, a2, a3, a4, a5);
 	}
 	fail_with = 0;
 	return out;
@@ -186,7 +186,8 @@ static void runs(void **state)
 	assert_int_equal(elisa_batch_add(&batch, &sum6, 1, 2, 3, 4, 5, 6), 0);
 	for (i = 1; i < 100; i++)
 		assert_int_equal(elisa_batch_add(&batch, &add, (uint64_t)i, 0,
-						 0, 0, 0, 0), i);
+						 0, 0, 0, 0),
+				 i);
 	crossings = 0;
 	assert_int_equal(elisa_batch_run(&batch), 0);
 	assert_int_equal(crossings, 1);
@@ -194,7 +195,8 @@ static void runs(void **state)
 	assert_int_equal(ret, 654321);
 	for (i = 1; i < 100; i++) {
 		assert_int_equal(elisa_batch_result(&batch, (unsigned int)i,
-						    &ret), 0);
+						    &ret),
+				 0);
 		assert_int_equal(ret, i * (i + 1) / 2);
 	}
 	assert_int_equal(elisa_batch_result(&batch, 100, &ret), -ERANGE);
@@ -225,7 +227,8 @@ static void entries(void **state)
 		assert_int_equal(elisa_test_call(vm, "has_entry", &ret, i), 0);
 		assert_int_equal(ret, 1);
 		assert_int_equal(elisa_test_call(vm, "has_entry", &ret,
-						 none[i]), 0);
+						 none[i]),
+				 0);
 		assert_int_equal(ret, 0);
 	}
 }
@@ -248,9 +251,11 @@ static void refused(void **state)
 		else
 			entry = lookup(i == 4 ? "not_batched" : "elisa_batch");
 		assert_int_equal(elisa_batch_add(&batch, &entry, 1, 0, 0, 0, 0,
-						 0), 2 * i);
+						 0),
+				 2 * i);
 		assert_int_equal(elisa_batch_add(&batch, &add, 1, 0, 0, 0, 0,
-						 0), 2 * i + 1);
+						 0),
+				 2 * i + 1);
 	}
 	assert_int_equal(elisa_batch_run(&batch), 0);
 	for (i = 0; i < 6; i++) {
@@ -305,7 +310,10 @@ static void overwritten(void **state)
 static void nonsense(void **state)
 {
 	static const uint64_t answers[] = {
-		0, 2, UINT64_MAX, (uint64_t)-EINVAL,
+		0,
+		2,
+		UINT64_MAX,
+		(uint64_t)-EINVAL,
 	};
 	static const int statuses[] = { 2, INT32_MAX, -4096, INT32_MIN };
 	struct elisa_entry add = lookup("add");
@@ -330,9 +338,10 @@ static void nonsense(void **state)
 static void hostile(void **state)
 {
 	static const uint64_t bad[][2] = {
-		{ 0, XBUF / 64 + 1 }, { XBUF, 1 }, { 1, XBUF / 64 },
-		{ UINT64_MAX, 1 }, { UINT64_MAX - 63, 2 }, { 0, 1ULL << 58 },
-		{ 0, UINT64_MAX }, { 64, ELISA_BATCH_OPS_MAX },
+		{ 0, XBUF / 64 + 1 },	{ XBUF, 1 },
+		{ 1, XBUF / 64 },	{ UINT64_MAX, 1 },
+		{ UINT64_MAX - 63, 2 }, { 0, 1ULL << 58 },
+		{ 0, UINT64_MAX },	{ 64, ELISA_BATCH_OPS_MAX },
 	};
 	unsigned int i, k;
 	uint64_t ret;
@@ -340,7 +349,8 @@ static void hostile(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(elisa_test_call(vm, ELISA_BATCH_ENTRY, &ret,
-						 bad[i][0], bad[i][1]), 0);
+						 bad[i][0], bad[i][1]),
+				 0);
 		assert_true(ret == (uint64_t)-EINVAL);
 	}
 	assert_int_equal(elisa_test_call(vm, ELISA_BATCH_ENTRY, &ret, XBUF, 0),

@@ -25,7 +25,7 @@
 #include "mock_vmcall.h"
 #include "window.h"
 
-#define W	ELISA_WINDOW(9)
+#define W ELISA_WINDOW(9)
 
 /* Registers as the fake gate found them. */
 struct seen {
@@ -35,12 +35,12 @@ struct seen {
 /* What the fake gate does. */
 struct control {
 	struct seen seen;
-	uint64_t status;	/* RAX at the return stub */
-	uint64_t value;		/* RDX there */
-	uint64_t target;	/* where it jumps */
-	uint64_t handle;	/* RDI there */
-	uint64_t others;	/* found: all registers that are no arguments */
-	uint64_t zero_fs;	/* null FS and its base */
+	uint64_t status;  /* RAX at the return stub */
+	uint64_t value;	  /* RDX there */
+	uint64_t target;  /* where it jumps */
+	uint64_t handle;  /* RDI there */
+	uint64_t others;  /* found: all registers that are no arguments */
+	uint64_t zero_fs; /* null FS and its base */
 };
 
 extern const unsigned char fake_gate[], fake_gate_end[];
@@ -237,15 +237,14 @@ static __attribute__((noinline)) uint64_t busy(uint64_t n)
 	long double h = (long double)n / 7;
 	uint64_t ret;
 
-	__asm__ volatile("" : "+r" (a), "+r" (b), "+r" (c), "+r" (d), "+r" (e));
-	__asm__ volatile("" : "+x" (f), "+x" (g));
-	__asm__ volatile("" : "+t" (h));
+	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e));
+	__asm__ volatile("" : "+x"(f), "+x"(g));
+	__asm__ volatile("" : "+t"(h));
 	elisa_call2(&entry, &ret, a, b);
-	__asm__ volatile("" : "+r" (a), "+r" (b), "+r" (c), "+r" (d), "+r" (e));
-	__asm__ volatile("" : "+t" (h));
-	return a + b * 3 + c * 5 + d * 7 + e * 11 + ret +
-	       (uint64_t)(f * 1000) + (uint64_t)(g * 1000) +
-	       (uint64_t)(h * 1000);
+	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e));
+	__asm__ volatile("" : "+t"(h));
+	return a + b * 3 + c * 5 + d * 7 + e * 11 + ret + (uint64_t)(f * 1000) +
+	       (uint64_t)(g * 1000) + (uint64_t)(h * 1000);
 }
 
 static uint64_t busy_expected(uint64_t n, uint64_t ret)
@@ -269,8 +268,8 @@ static void registers_survive(void **state)
 }
 
 /* A leaf function: the compiler keeps its variables below RSP. */
-static __attribute__((noinline, no_sanitize("address", "undefined")))
-uint64_t leaf(uint64_t n)
+static __attribute__((noinline, no_sanitize("address", "undefined"))) uint64_t
+leaf(uint64_t n)
 {
 	volatile uint64_t v[12];
 	uint64_t ret, sum = 0;
@@ -298,18 +297,18 @@ static void control_registers_survive(void **state)
 	unsigned char env[28];
 
 	(void)state;
-	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m" (mxcsr), "=m" (cw));
-	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m" (set), "m" (set_cw));
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(cw));
+	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(set), "m"(set_cw));
 	elisa_call0(&entry, &ret);
-	__asm__ volatile("pushfq\n\tpop %0" : "=r" (flags));
-	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m" (mxcsr2), "=m" (cw2));
-	__asm__ volatile("fnstenv %0" : "=m" (env));
-	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m" (mxcsr), "m" (cw));
+	__asm__ volatile("pushfq\n\tpop %0" : "=r"(flags));
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr2), "=m"(cw2));
+	__asm__ volatile("fnstenv %0" : "=m"(env));
+	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(cw));
 	memcpy(&tag, env + 8, 2);
 	assert_int_equal(mxcsr2, set);
 	assert_int_equal(cw2, set_cw);
-	assert_int_equal(tag, 0xffff);		/* x87 stack is empty */
-	assert_false(flags & 0x400);		/* DF */
+	assert_int_equal(tag, 0xffff); /* x87 stack is empty */
+	assert_false(flags & 0x400);   /* DF */
 }
 
 /* RESUME, as SIGTRAP handler: VMCALL in the AEP stub is patched to INT3. */
@@ -336,7 +335,8 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 static void asynchronous_exit(void **state)
 {
 	struct sigaction act = { .sa_sigaction = on_trap,
-				 .sa_flags = SA_SIGINFO }, old;
+				 .sa_flags = SA_SIGINFO },
+			 old;
 	unsigned char *vmcall;
 	uint64_t ret;
 
@@ -363,7 +363,7 @@ static void asynchronous_exit(void **state)
 	assert_true(resume_rsp[2] == fake_control.seen.rsp);
 }
 
-#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -20,7 +20,7 @@
 
 /* 1030 pages: three EXPORT_DATA hypercalls.  Never touched. */
 static char data[1030 * ELISA_PAGE_SIZE]
-__attribute__((aligned(ELISA_PAGE_SIZE)));
+	__attribute__((aligned(ELISA_PAGE_SIZE)));
 static struct elisa_image *image;
 
 static const char *image_path(const char *name)
@@ -70,7 +70,8 @@ static void create_and_destroy(void **state)
 
 	(void)state;
 	assert_int_equal(elisa_export_create(&exp, "an.export", image, data,
-					     sizeof(data)), 0);
+					     sizeof(data)),
+			 0);
 	assert_string_equal(mock.name, "an.export");
 	assert_true(mock.sealed);
 	assert_int_equal(mock.data_pages, 1030);
@@ -138,7 +139,8 @@ static void each_hypercall_fails(void **state)
 
 	(void)state;
 	assert_int_equal(elisa_export_create(&exp, "a", image, data,
-					     sizeof(data)), 0);
+					     sizeof(data)),
+			 0);
 	calls = mock.calls;
 	/* CREATE, 4 IMAGE, 3 DATA, 3 ENTRY, SEAL */
 	assert_int_equal(calls, 12);
@@ -150,7 +152,8 @@ static void each_hypercall_fails(void **state)
 		mock.fail_with = -ENOSPC;
 		exp = NULL;
 		assert_int_equal(elisa_export_create(&exp, "a", image, data,
-						     sizeof(data)), -ENOSPC);
+						     sizeof(data)),
+				 -ENOSPC);
 		assert_null(exp);
 		assert_int_equal(mock.exports, 0);
 		assert_int_equal(mock.calls, n == 1 ? 1 : n + 1);
@@ -204,7 +207,8 @@ static void load_errors(void **state)
 
 	(void)state;
 	assert_int_equal(elisa_image_load(&img, "/nonexistent", why,
-					  sizeof(why)), -ENOENT);
+					  sizeof(why)),
+			 -ENOENT);
 	assert_string_equal(why, "No such file or directory");
 	assert_int_equal(elisa_image_load(&img, "/", why, sizeof(why)),
 			 -EINVAL);
@@ -222,7 +226,8 @@ static void load_errors(void **state)
 	unlink(path);
 
 	assert_int_equal(elisa_image_load(&img, image_path("forbidden.sub"),
-					  why, sizeof(why)), -ENOEXEC);
+					  why, sizeof(why)),
+			 -ENOEXEC);
 	assert_non_null(strstr(why, "forbidden instruction VMFUNC at image"));
 
 	assert_int_equal(elisa_image_load_memory(&img, "x", 1, NULL, 0),
@@ -233,17 +238,14 @@ static void load_errors(void **state)
 	assert_null(img);
 }
 
-#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(create_and_destroy),
-		TEST(without_data),
-		TEST(bad_arguments),
-		TEST(each_hypercall_fails),
-		TEST(image_pages_retried),
-		TEST(child_does_not_destroy),
+		TEST(create_and_destroy),  TEST(without_data),
+		TEST(bad_arguments),	   TEST(each_hypercall_fails),
+		TEST(image_pages_retried), TEST(child_does_not_destroy),
 		TEST(load_errors),
 	};
 

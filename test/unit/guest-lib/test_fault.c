@@ -22,8 +22,7 @@ static void describes(void **state)
 	(void)state;
 	check(ELISA_FAULT_KIND_VECTOR | 6 << 8, "exception 6 (#UD)");
 	check(ELISA_FAULT_KIND_VECTOR | 9 << 8, "exception 9 (interrupt)");
-	check(ELISA_FAULT_KIND_VECTOR | 0x80 << 8,
-	      "exception 128 (interrupt)");
+	check(ELISA_FAULT_KIND_VECTOR | 0x80 << 8, "exception 128 (interrupt)");
 	check(ELISA_FAULT_KIND_EXIT | 12 << 8, "VM exit, reason 12");
 	check(ELISA_FAULT_KIND_MEMORY, "access to an unmapped address");
 	check(0, "unknown fault 0");

@@ -15,7 +15,7 @@
 #include "name.h"
 #include "subimage.h"
 
-#define MUTATIONS	20000
+#define MUTATIONS 20000
 
 static uint64_t seed = 0x2545f4914f6cdd1dULL;
 
@@ -30,9 +30,24 @@ static uint64_t rnd(uint64_t n)
 static uint64_t interesting(void)
 {
 	static const uint64_t values[] = {
-		0, 1, 7, 8, 0x28, 0xfff, 0x1000, 0x1001, 0x2000, 0x7fffffff,
-		0x80000000, 0xffffffff, 0x1ff000, 0x200000, UINT64_MAX,
-		UINT64_MAX - 0xfff, INT64_MAX, ELISA_SUB_IMAGE,
+		0,
+		1,
+		7,
+		8,
+		0x28,
+		0xfff,
+		0x1000,
+		0x1001,
+		0x2000,
+		0x7fffffff,
+		0x80000000,
+		0xffffffff,
+		0x1ff000,
+		0x200000,
+		UINT64_MAX,
+		UINT64_MAX - 0xfff,
+		INT64_MAX,
+		ELISA_SUB_IMAGE,
 		ELISA_SUB_IMAGE + 0x1000,
 	};
 

@@ -22,8 +22,8 @@
 
 #include "native/heap.h"
 
-#define SIZE	(64u << 10)
-#define UNIT	64
+#define SIZE (64u << 10)
+#define UNIT 64
 
 static struct elisa_test_export *exp;
 static struct elisa_test_vm *vm, *other, *reader;
@@ -152,8 +152,8 @@ static void blocks(void **state)
 	for (offset = 0; offset < SIZE + 2 * UNIT; offset++)
 		assert_int_equal(call(reader, "has", offset, 0, 0),
 				 offset == slots->slot[0] ||
-				 offset == slots->slot[1] ||
-				 offset == slots->slot[2]);
+					 offset == slots->slot[1] ||
+					 offset == slots->slot[2]);
 	assert_int_equal(call(reader, "has", UINT64_MAX, 0, 0), 0);
 	check();
 	/* Not twice, and not what never was one. */
@@ -282,7 +282,8 @@ static void die_everywhere(const char *name, uint64_t slot, uint64_t size,
 		for (n = rest; n < 40; n++)
 			if (n % 3)
 				assert_int_equal(call(other, "filled", n, 64,
-						      n), 1);
+						      n),
+						 1);
 		/* All or nothing; back to where it was. */
 		if (slots->slot[slot] == before)
 			continue;
@@ -374,8 +375,8 @@ static void spoilt_links(void **state)
 		}
 		assert_int_equal(call(vm, "release", n, 0, 0), 0);
 		if (!(rand_r(&seed) % 4)) {
-			uint64_t link = (uint64_t)rand_r(&seed) %
-					(2 * SIZE / UNIT);
+			uint64_t link =
+				(uint64_t)rand_r(&seed) % (2 * SIZE / UNIT);
 
 			memcpy(data + old + 8 * (i % 2), &link, 8);
 			/* It is found at the latest when it is needed. */
@@ -446,10 +447,11 @@ static void garbage(void **state)
 		memcpy(data, copy, SIZE);
 		for (k = 0; k < 1 + i % 4; k++) {
 			const bool in_tags = rand_r(&seed) % 2;
-			const uint64_t at = in_tags ?
-				tags + (uint64_t)rand_r(&seed) % 1000 :
-				header + (uint64_t)rand_r(&seed) %
-					 (start - header);
+			const uint64_t at =
+				in_tags ?
+					tags + (uint64_t)rand_r(&seed) % 1000 :
+					header + (uint64_t)rand_r(&seed) %
+							 (start - header);
 
 			/* The lock has its own test. */
 			if (at >= header && at < header + 16)
@@ -488,7 +490,7 @@ static void no_block(void **state)
 	}
 }
 
-#define THREADS	4
+#define THREADS 4
 
 static void *thread(void *arg)
 {
@@ -505,8 +507,7 @@ static void *thread(void *arg)
 		n = number % THREADS +
 		    THREADS * ((uint64_t)rand_r(&my_seed) % 16);
 		name = slots->slot[n] ? "release" : "alloc";
-		if (slots->slot[n] &&
-		    (call(by, "filled", n, 40, n) != 1))
+		if (slots->slot[n] && (call(by, "filled", n, 40, n) != 1))
 			abort();
 		if (!(rand_r(&my_seed) % 16)) {
 			unsigned int steps = rand_r(&my_seed);
@@ -535,7 +536,9 @@ static void threads(void **state)
 	for (i = 0; i < THREADS; i++) {
 		assert_int_equal(elisa_test_attach(&by[i], exp,
 						   ELISA_RIGHT_READ |
-						   ELISA_RIGHT_WRITE, 0), 0);
+							   ELISA_RIGHT_WRITE,
+						   0),
+				 0);
 		assert_int_equal(pthread_create(&t[i], NULL, thread, by[i]), 0);
 	}
 	for (i = 0; i < THREADS; i++) {
@@ -559,8 +562,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(deaths, setup_heap, teardown),
 		cmocka_unit_test_setup_teardown(deaths_in_repair, setup_heap,
 						teardown),
-		cmocka_unit_test_setup_teardown(deaths_in_initialization,
-						setup, teardown),
+		cmocka_unit_test_setup_teardown(deaths_in_initialization, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(spoilt_links, setup_heap,
 						teardown),
 		cmocka_unit_test_setup_teardown(crossed_links, setup, teardown),

@@ -12,7 +12,7 @@
 
 #include "kv_store.h"
 
-#define SIZE	((uint64_t)448 * 129)
+#define SIZE ((uint64_t)448 * 129)
 
 static void *region_alloc(uint64_t size)
 {
@@ -71,8 +71,9 @@ static void numbers(void **state)
 	assert_int_equal(kv_store_put_u64(r, SIZE, 0, KV_U64_MAX + 1), -EINVAL);
 	assert_int_equal(kv_store_put(r, SIZE, 0, "abc", 3), 0);
 	assert_int_equal(kv_store_get_u64(r, SIZE, 0), -EMSGSIZE);
-	assert_int_equal(kv_store_put(r, SIZE, 0, "\xff\xff\xff\xff\xff\xff\xff\xff",
-				      8), 0);
+	assert_int_equal(kv_store_put(r, SIZE, 0,
+				      "\xff\xff\xff\xff\xff\xff\xff\xff", 8),
+			 0);
 	assert_int_equal(kv_store_get_u64(r, SIZE, 0), -ERANGE);
 	free(r);
 }
@@ -174,7 +175,8 @@ static void garbage(void **state)
 	(void)state;
 	for (round = 0; round < 200; round++) {
 		for (i = 0; i < SIZE; i++) {
-			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+			seed = seed * 6364136223846793005ULL +
+			       1442695040888963407ULL;
 			r[i] = (unsigned char)(seed >> 56);
 		}
 		/* Most buckets readable, with keys that are looked for. */
@@ -186,8 +188,8 @@ static void garbage(void **state)
 			b->key[i % KV_SLOTS] = i;
 		}
 		for (i = 0; i < 300; i++) {
-			int64_t rc = kv_store_get(r, SIZE, i, value,
-						  sizeof(value));
+			int64_t rc =
+				kv_store_get(r, SIZE, i, value, sizeof(value));
 
 			assert_true(rc <= KV_VALUE_MAX);
 			kv_store_get_u64(r, SIZE, i);
@@ -215,10 +217,10 @@ static void wild_length(void **state)
 	free(r);
 }
 
-#define THREADS		4
-#define SHARED_KEYS	8
-#define OPS		150000
-#define INCREMENTS	300000
+#define THREADS	    4
+#define SHARED_KEYS 8
+#define OPS	    150000
+#define INCREMENTS  300000
 
 static pthread_barrier_t start;
 
@@ -297,7 +299,8 @@ static void threads(void **state)
 		w[i].region = r;
 		w[i].number = i;
 		assert_int_equal(pthread_create(&w[i].thread, NULL, work,
-						&w[i]), 0);
+						&w[i]),
+				 0);
 	}
 	for (i = 0; i < THREADS; i++) {
 		pthread_join(w[i].thread, NULL);

@@ -6,7 +6,7 @@
  * A call dies by leaving its function in the middle (longjmp), after which its
  * identity is renewed, as the module does it.
  */
-#define _ELISA_SUB_H	/* what it has for mutex.h follows */
+#define _ELISA_SUB_H /* what it has for mutex.h follows */
 #include <elisa/layout.h>
 
 #include <pthread.h>
@@ -253,12 +253,12 @@ static void asks_the_host(void **state)
  * dies in one of a few
  */
 
-#define THREADS		6
-#define SECTIONS	20000
+#define THREADS	 6
+#define SECTIONS 20000
 
 static struct {
 	struct elisa_mutex mutex;
-	uint64_t a, b;		/* plain: TSan watches them */
+	uint64_t a, b; /* plain: TSan watches them */
 	unsigned int deaths, repairs;
 } data;
 
@@ -313,7 +313,8 @@ static void threads(void **state)
 	memset(&data, 0, sizeof(data));
 	for (i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, thread,
-						(void *)(i * 100)), 0);
+						(void *)(i * 100)),
+				 0);
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	self = id[3];

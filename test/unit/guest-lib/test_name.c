@@ -30,7 +30,8 @@ static void longest_name(void **state)
 	assert_int_equal(strlen(name), 31);
 	assert_int_equal(elisa_name_pack(name, &p), 0);
 	assert_memory_equal(p.word, name, 32);
-	assert_int_equal(elisa_name_pack("abcdefghijklmnopqrstuvwxyz012345", &p),
+	assert_int_equal(elisa_name_pack("abcdefghijklmnopqrstuvwxyz012345",
+					 &p),
 			 -EINVAL);
 	assert_true(!p.word[0]);
 }

@@ -21,13 +21,13 @@
 #include "stubs.h"
 #include "window.h"
 
-#define W	ELISA_WINDOW(3)
-#define STUB_LEN(stub)	(stub##_end - (stub))
+#define W	       ELISA_WINDOW(3)
+#define STUB_LEN(stub) (stub##_end - (stub))
 
 static const unsigned char restart[] = {
-	0xb9, 0x02, 0x00, 0x00, 0x00,	/* mov $2, %ecx */
-	0x31, 0xc0,			/* xor %eax, %eax */
-	0x0f, 0x01, 0xd4,		/* vmfunc */
+	0xb9, 0x02, 0x00, 0x00, 0x00, /* mov $2, %ecx */
+	0x31, 0xc0,		      /* xor %eax, %eax */
+	0x0f, 0x01, 0xd4,	      /* vmfunc */
 };
 
 /* Protection of a page as /proc/self/maps has it, "" if it is not mapped. */
@@ -66,8 +66,8 @@ static void check_entry(const unsigned char *stub, const unsigned char *end,
 {
 	/* xor ebx, ebp, r12d, r13d, r14d, r15d: not the export's to see */
 	static const unsigned char clear[] = {
-		0x31, 0xdb, 0x31, 0xed, 0x45, 0x31, 0xe4, 0x45, 0x31, 0xed,
-		0x45, 0x31, 0xf6, 0x45, 0x31, 0xff,
+		0x31, 0xdb, 0x31, 0xed, 0x45, 0x31, 0xe4, 0x45,
+		0x31, 0xed, 0x45, 0x31, 0xf6, 0x45, 0x31, 0xff,
 	};
 	size_t size = end - stub;
 
@@ -75,9 +75,10 @@ static void check_entry(const unsigned char *stub, const unsigned char *end,
 	assert_memory_equal(end - sizeof(restart), restart, sizeof(restart));
 	assert_memory_equal(end - sizeof(restart) - sizeof(clear), clear,
 			    sizeof(clear));
-	assert_int_equal(stub[0], 0x9c);	/* pushfq */
+	assert_int_equal(stub[0], 0x9c); /* pushfq */
 	assert_int_equal(!!memmem(stub, size, rdfsbase_rbx,
-				  sizeof(rdfsbase_rbx)), fs);
+				  sizeof(rdfsbase_rbx)),
+			 fs);
 }
 
 static void entry_stub_bytes(void **state)
@@ -99,9 +100,10 @@ static void check_return(const unsigned char *stub, const unsigned char *end,
 
 	assert_non_null(memmem(stub, size, fninit, sizeof(fninit)));
 	assert_int_equal(stub[size - 1], 0xc3);
-	assert_int_equal(stub[size - 2], 0x9d);	/* popfq */
+	assert_int_equal(stub[size - 2], 0x9d); /* popfq */
 	assert_int_equal(!!memmem(stub, size, wrfsbase_rcx,
-				  sizeof(wrfsbase_rcx)), fs);
+				  sizeof(wrfsbase_rcx)),
+			 fs);
 }
 
 static void return_stub_bytes(void **state)
@@ -126,8 +128,8 @@ static void aep_stub_bytes(void **state)
 	assert_int_equal(ELISA_W_AEP + size + jump, ELISA_W_RETURN);
 }
 
-static void check_window(bool is_full, const unsigned char *entry,
-			 size_t size, const unsigned char *ret, size_t ret_size)
+static void check_window(bool is_full, const unsigned char *entry, size_t size,
+			 const unsigned char *ret, size_t ret_size)
 {
 	const unsigned char *w = (const unsigned char *)W;
 	size_t i;
@@ -139,7 +141,8 @@ static void check_window(bool is_full, const unsigned char *entry,
 		    W + ELISA_PAGE_SIZE - size);
 	assert_memory_equal(w + ELISA_PAGE_SIZE - size, entry, size);
 	assert_memory_equal(w + ELISA_W_RETURN, ret, ret_size);
-	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep, STUB_LEN(elisa_stub_aep));
+	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep,
+			    STUB_LEN(elisa_stub_aep));
 	for (i = 0; i < ELISA_PAGE_SIZE - size; i++)
 		assert_int_equal(w[i], 0xcc);
 	assert_int_equal(w[ELISA_W_RETURN + 0xfff], 0xcc);
@@ -158,16 +161,21 @@ static void window_layout(void **state)
 {
 	(void)state;
 	if (getauxval(AT_HWCAP2) & 2) {
-		check_window(false, elisa_stub_entry_fs, STUB_LEN(elisa_stub_entry_fs),
-			     elisa_stub_return_fs, STUB_LEN(elisa_stub_return_fs));
+		check_window(false, elisa_stub_entry_fs,
+			     STUB_LEN(elisa_stub_entry_fs),
+			     elisa_stub_return_fs,
+			     STUB_LEN(elisa_stub_return_fs));
 		check_window(true, elisa_stub_entry_full_fs,
 			     STUB_LEN(elisa_stub_entry_full_fs),
-			     elisa_stub_return_fs, STUB_LEN(elisa_stub_return_fs));
+			     elisa_stub_return_fs,
+			     STUB_LEN(elisa_stub_return_fs));
 	} else {
-		check_window(false, elisa_stub_entry, STUB_LEN(elisa_stub_entry),
-			     elisa_stub_return, STUB_LEN(elisa_stub_return));
-		check_window(true, elisa_stub_entry_full, STUB_LEN(elisa_stub_entry_full),
-			     elisa_stub_return, STUB_LEN(elisa_stub_return));
+		check_window(false, elisa_stub_entry,
+			     STUB_LEN(elisa_stub_entry), elisa_stub_return,
+			     STUB_LEN(elisa_stub_return));
+		check_window(true, elisa_stub_entry_full,
+			     STUB_LEN(elisa_stub_entry_full), elisa_stub_return,
+			     STUB_LEN(elisa_stub_return));
 	}
 }
 
@@ -176,12 +184,15 @@ static void refuses_other_addresses(void **state)
 	(void)state;
 	assert_int_equal(elisa_window_map(0, false), -EPROTO);
 	assert_int_equal(elisa_window_map(W + ELISA_PAGE_SIZE, false), -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW_BASE - ELISA_WINDOW_SIZE, false),
+	assert_int_equal(elisa_window_map(ELISA_WINDOW_BASE - ELISA_WINDOW_SIZE,
+					  false),
 			 -EPROTO);
 	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS), false),
 			 -EPROTO);
 	assert_int_equal(elisa_window_map(~0ULL & ~0x3fffULL, false), -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS - 1), false), 0);
+	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS - 1),
+					  false),
+			 0);
 	elisa_window_unmap(ELISA_WINDOW(ELISA_WINDOWS - 1));
 }
 

@@ -2,10 +2,10 @@
 /* What of <elisa/sub.h> can run outside a sub context. */
 #define memcpy	sub_memcpy
 #define memset	sub_memset
-#define memmove	sub_memmove
+#define memmove sub_memmove
 #define memcmp	sub_memcmp
 #define strlen	sub_strlen
-#define strnlen	sub_strnlen
+#define strnlen sub_strnlen
 #define strcmp	sub_strcmp
 #include <elisa/sub.h>
 #undef memcpy
@@ -182,12 +182,9 @@ static void spinlock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ranges),
-		cmocka_unit_test(copies),
-		cmocka_unit_test(moves),
-		cmocka_unit_test(compares),
-		cmocka_unit_test(strings),
-		cmocka_unit_test(assertions),
+		cmocka_unit_test(ranges),   cmocka_unit_test(copies),
+		cmocka_unit_test(moves),    cmocka_unit_test(compares),
+		cmocka_unit_test(strings),  cmocka_unit_test(assertions),
 		cmocka_unit_test(spinlock),
 	};
 

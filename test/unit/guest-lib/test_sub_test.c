@@ -18,7 +18,7 @@
 #include <elisa/layout.h>
 #include <elisa/sub_test.h>
 
-#define RW	(ELISA_RIGHT_READ | ELISA_RIGHT_WRITE)
+#define RW (ELISA_RIGHT_READ | ELISA_RIGHT_WRITE)
 
 static struct elisa_test_export *export_open(size_t data_size)
 {
@@ -245,7 +245,8 @@ static void threads(void **state)
 	for (i = 0; i < 4; i++) {
 		vm[i] = attach(exp, RW, 0);
 		assert_int_equal(pthread_create(&thread[i], NULL, many_steps,
-						vm[i]), 0);
+						vm[i]),
+				 0);
 	}
 	for (i = 0; i < 4; i++) {
 		pthread_join(thread[i], NULL);
@@ -281,14 +282,10 @@ static void arguments(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(calls),
-		cmocka_unit_test(memory),
-		cmocka_unit_test(fresh),
-		cmocka_unit_test(faults),
-		cmocka_unit_test(crashes),
-		cmocka_unit_test(deaths),
-		cmocka_unit_test(locks),
-		cmocka_unit_test(threads),
+		cmocka_unit_test(calls),     cmocka_unit_test(memory),
+		cmocka_unit_test(fresh),     cmocka_unit_test(faults),
+		cmocka_unit_test(crashes),   cmocka_unit_test(deaths),
+		cmocka_unit_test(locks),     cmocka_unit_test(threads),
 		cmocka_unit_test(arguments),
 	};
 

@@ -16,7 +16,7 @@
 #include "image_file.h"
 #include "subimage.h"
 
-#define PAGE	ELISA_PAGE_SIZE
+#define PAGE ELISA_PAGE_SIZE
 
 static uint64_t word_at(const struct subimage *img, uint64_t offset)
 {
@@ -94,7 +94,8 @@ static void relocations_applied(void **state)
 	(void)state;
 	assert_int_equal(image_file_read(&f, "good.sub"), 0);
 	assert_int_equal(subimage_parse(&img, f.bytes, f.size, err,
-					sizeof(err)), 0);
+					sizeof(err)),
+			 0);
 	n = dyn(&f, DT_RELASZ)->d_un.d_val / sizeof(Elf64_Rela);
 	/* Three entries and at least one pointer. */
 	assert_true(n >= 4);
@@ -131,7 +132,8 @@ static void any_alignment(void **state)
 	assert_int_equal(image_file_read(&f, "good.sub"), 0);
 	memmove(f.bytes + 1, f.bytes, f.size);
 	assert_int_equal(subimage_parse(&img, f.bytes + 1, f.size, err,
-					sizeof(err)), 0);
+					sizeof(err)),
+			 0);
 	subimage_release(&img);
 	image_file_free(&f);
 }
@@ -163,12 +165,12 @@ static void bad_builds(void **state)
 
 /* Mutations of good.sub, each named after what it does. */
 
-#define MUTATION(name)	static void name(struct image_file *f)
+#define MUTATION(name) static void name(struct image_file *f)
 /* One that is a single statement. */
-#define CHANGE(name, statement)				\
-	MUTATION(name)					\
-	{						\
-		statement;				\
+#define CHANGE(name, statement) \
+	MUTATION(name)          \
+	{                       \
+		statement;      \
 	}
 
 CHANGE(cut_header, f->size = 63);
@@ -407,7 +409,8 @@ static const struct mutation mutations[] = {
 	M(df_textrel, "has relocations in code (DF_TEXTREL)"),
 	M(df_tls, "uses thread-local storage (DF_STATIC_TLS)"),
 	M(dt_rel, "has relocations without addend (DT_REL)"),
-	M(dt_relr, "has packed relocations (DT_RELR, link with -z nopack-relative-relocs)"),
+	M(dt_relr,
+	  "has packed relocations (DT_RELR, link with -z nopack-relative-relocs)"),
 	M(jmprel, "has a procedure linkage table (DT_JMPREL)"),
 	M(init, "has constructors, which nobody would run (DT_INIT)"),
 	M(init_array, "has constructors, which nobody would run (DT_INIT)"),
@@ -502,7 +505,8 @@ static void every_prefix(void **state)
 
 		memcpy(copy, f.bytes, size);
 		assert_int_equal(subimage_parse(&img, copy, size, err,
-						sizeof(err)), -ENOEXEC);
+						sizeof(err)),
+				 -ENOEXEC);
 		free(copy);
 	}
 	image_file_free(&f);
@@ -529,7 +533,8 @@ static const char *find_vmfunc(const uint8_t *code, size_t len, size_t *offset)
 
 	verifier_calls++;
 	for (i = 0; i + 3 <= len; i++)
-		if (code[i] == 0x0f && code[i + 1] == 1 && code[i + 2] == 0xd4) {
+		if (code[i] == 0x0f && code[i + 1] == 1 &&
+		    code[i + 2] == 0xd4) {
 			*offset = i;
 			return "VMFUNC";
 		}

@@ -70,7 +70,13 @@ static void names(void **state)
 static void mutated(void **state)
 {
 	static const uint64_t values[] = {
-		0, 1, 0x40, 0xfff, 0x7fffffff, UINT64_MAX, UINT64_MAX - 63,
+		0,
+		1,
+		0x40,
+		0xfff,
+		0x7fffffff,
+		UINT64_MAX,
+		UINT64_MAX - 63,
 		INT64_MAX,
 	};
 	unsigned int i, k, found = 0;
@@ -88,10 +94,12 @@ static void mutated(void **state)
 		copy.bytes = malloc(copy.size ? copy.size : 1);
 		memcpy(copy.bytes, f.bytes, copy.size);
 		for (k = 0; k < 3; k++) {
-			uint64_t at = random() % 3 ?
-				eh->e_shoff + (uint64_t)random() %
-					      (eh->e_shnum * 64) :
-				0x28 + (uint64_t)random() % 0x18;
+			uint64_t at =
+				random() % 3 ?
+					eh->e_shoff +
+						(uint64_t)random() %
+							(eh->e_shnum * 64) :
+					0x28 + (uint64_t)random() % 0x18;
 
 			if (k && at / 8 * 8 + 8 <= copy.size)
 				memcpy(copy.bytes + at / 8 * 8,

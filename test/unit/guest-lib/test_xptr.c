@@ -13,7 +13,7 @@
 
 #include <elisa/sub_test.h>
 
-#define SIZE	4096
+#define SIZE 4096
 
 static struct elisa_test_export *exp;
 static struct elisa_test_vm *vm, *bare;
@@ -87,17 +87,20 @@ static void ranges(void **state)
 	static const struct {
 		uint64_t offset, part;
 	} bad[] = {
-		{ 0, SIZE + 1 }, { SIZE, 1 }, { 1, SIZE }, { UINT64_MAX, 1 },
-		{ UINT64_MAX, 2 }, { 2, UINT64_MAX }, { SIZE + 1, 0 },
+		{ 0, SIZE + 1 },   { SIZE, 1 },	      { 1, SIZE },
+		{ UINT64_MAX, 1 }, { UINT64_MAX, 2 }, { 2, UINT64_MAX },
+		{ SIZE + 1, 0 },
 	};
 	unsigned int i;
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(call4(vm, "in", bad[i].offset, bad[i].part, 0,
-				       1), -EINVAL);
+				       1),
+				 -EINVAL);
 		assert_int_equal(call4(vm, "useless", bad[i].offset,
-				       bad[i].part, 0, 0), 1);
+				       bad[i].part, 0, 0),
+				 1);
 	}
 	assert_int_equal(call4(vm, "in", SIZE, 0, 0, 0), 0);
 	assert_int_equal(call4(vm, "in", SIZE, 0, 0, 1), -EFAULT);

@@ -6,8 +6,8 @@
 #include "memory.h"
 #include "test.h"
 
-#define PAGE_SIZE_BIT	0x80u
-#define ALL_RIGHTS	(EPT_R | EPT_W | EPT_X | EPT_UX)
+#define PAGE_SIZE_BIT 0x80u
+#define ALL_RIGHTS    (EPT_R | EPT_W | EPT_X | EPT_UX)
 
 static unsigned int rights_of(const struct ept_cpu *cpu, u64 entry)
 {
@@ -36,16 +36,16 @@ static bool misconfigured(const struct ept_cpu *cpu, u64 entry,
 		return true;
 	if (address_of(entry) >> cpu->phys_bits)
 		return true;
-	if (level > 1)		/* a table: bits 6:3 reserved */
+	if (level > 1) /* a table: bits 6:3 reserved */
 		return entry & 0x78;
 	return type == 2 || type == 3 || type == 7;
 }
 
 static void check_eptp(const struct ept_cpu *cpu, u64 eptp)
 {
-	assert_int_equal(eptp & 7, 6);			/* write-back */
-	assert_int_equal(eptp >> 3 & 7, 3);		/* 4 levels */
-	assert_int_equal(eptp & 0xfc0, 0);		/* no A/D, no SSS */
+	assert_int_equal(eptp & 7, 6);	    /* write-back */
+	assert_int_equal(eptp >> 3 & 7, 3); /* 4 levels */
+	assert_int_equal(eptp & 0xfc0, 0);  /* no A/D, no SSS */
 	assert_int_equal(eptp >> cpu->phys_bits, 0);
 }
 

@@ -8,10 +8,10 @@
 #include "portable.h"
 
 /* Rights, at the bits of an EPT entry. */
-#define EPT_R	0x001u
-#define EPT_W	0x002u
-#define EPT_X	0x004u
-#define EPT_UX	0x400u
+#define EPT_R  0x001u
+#define EPT_W  0x002u
+#define EPT_X  0x004u
+#define EPT_UX 0x400u
 
 /**
  * struct ept_cpu - what the walk depends on
@@ -27,7 +27,7 @@ struct ept_cpu {
 
 enum ept_end {
 	EPT_OK,
-	EPT_VIOLATION,		/* not present at some level */
+	EPT_VIOLATION, /* not present at some level */
 	EPT_MISCONFIG,
 };
 

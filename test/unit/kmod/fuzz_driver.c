@@ -9,8 +9,8 @@
 
 #include "fuzz.h"
 
-#define RUNS	100000
-#define SIZE	128
+#define RUNS 100000
+#define SIZE 128
 
 static u32 next(void)
 {

@@ -8,7 +8,7 @@
 #include "policy.h"
 #include "steps.h"
 
-#define LONGEST	64
+#define LONGEST 64
 
 const u8 fuzz_bytes[] = { 'a', 'a', 'a', 'b', '*', '*', '?', '.', 0 };
 const size_t fuzz_n_bytes = sizeof(fuzz_bytes);
@@ -28,8 +28,9 @@ static bool reference(const char *pattern, const char *name)
 			if (*pattern == '*')
 				match[i] = above || match[i - 1];
 			else
-				match[i] = diagonal && (*pattern == '?' ||
-							*pattern == name[i - 1]);
+				match[i] = diagonal &&
+					   (*pattern == '?' ||
+					    *pattern == name[i - 1]);
 			diagonal = above;
 		}
 	}

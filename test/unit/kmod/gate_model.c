@@ -20,14 +20,14 @@
 #include "test.h"
 
 /* State of a path. */
-#define DEFAULT_VALID	1u	/* list[0] is a valid EPTP */
-#define SUB_SET		2u	/* list[1] is not 0 */
-#define RSP_FOREIGN	4u	/* RSP holds what sub code put there */
-#define SAVED_FOREIGN	8u	/* so does the gate-private page */
+#define DEFAULT_VALID 1u /* list[0] is a valid EPTP */
+#define SUB_SET	      2u /* list[1] is not 0 */
+#define RSP_FOREIGN   4u /* RSP holds what sub code put there */
+#define SAVED_FOREIGN 8u /* so does the gate-private page */
 /* Full variant only. */
-#define ECX_1		16u	/* ECX is 1 ... */
-#define ECX_ANY		32u	/* ... or not known; neither: it is 2 */
-#define STATES		64
+#define ECX_1	16u /* ECX is 1 ... */
+#define ECX_ANY 32u /* ... or not known; neither: it is 2 */
+#define STATES	64
 
 struct effect {
 	unsigned int offset;
@@ -37,7 +37,7 @@ struct effect {
 
 struct model {
 	bool full;
-	unsigned int size;		/* what is looked at of the page */
+	unsigned int size; /* what is looked at of the page */
 	struct effect effect[7];
 	unsigned int n_effects;
 	bool writes_ecx[4096];

@@ -8,11 +8,11 @@
 #include "x86.h"
 
 /* Offsets of the entry half's parts. */
-#define GATE_EPTP	0x0f	/* the EPTP, 4 bytes */
-#define GATE_EPTP_END	0x13
+#define GATE_EPTP     0x0f /* the EPTP, 4 bytes */
+#define GATE_EPTP_END 0x13
 
 /* Behind the entry half of the full variant. */
-#define GATE_FULL_END	(GATE_EPTP_END + 5)
+#define GATE_FULL_END (GATE_EPTP_END + 5)
 
 /**
  * struct gate_finding - what is wrong with a page

@@ -5,7 +5,7 @@
 #include "guest_walk.h"
 #include "memory.h"
 
-#define ADDRESS	0x000ffffffffff000ULL
+#define ADDRESS 0x000ffffffffff000ULL
 
 static void translate(struct walk *w, const struct ept_cpu *cpu, u64 eptp)
 {

@@ -10,11 +10,11 @@
 
 enum walk_end {
 	WALK_OK,
-	WALK_VIOLATION,		/* EPT violation, by the walk or at its end */
-	WALK_MISCONFIG,		/* EPT misconfiguration */
-	WALK_NOT_PRESENT,	/* #PF: not-present entry */
-	WALK_RESERVED,		/* #PF: reserved bit */
-	WALK_BAD_BITS,		/* A or D clear, G, XD or a key set */
+	WALK_VIOLATION,	  /* EPT violation, by the walk or at its end */
+	WALK_MISCONFIG,	  /* EPT misconfiguration */
+	WALK_NOT_PRESENT, /* #PF: not-present entry */
+	WALK_RESERVED,	  /* #PF: reserved bit */
+	WALK_BAD_BITS,	  /* A or D clear, G, XD or a key set */
 };
 
 /**

@@ -5,7 +5,7 @@
 #include "memory.h"
 #include "test.h"
 
-#define PAGES	1024
+#define PAGES 1024
 
 static u64 pages[PAGES][512];
 static unsigned int used;

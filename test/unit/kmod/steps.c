@@ -6,7 +6,7 @@
 
 unsigned long steps;
 
-#ifndef ELISA_LIBFUZZER	/* libFuzzer has its own, and no bound is checked */
+#ifndef ELISA_LIBFUZZER /* libFuzzer has its own, and no bound is checked */
 void __sanitizer_cov_trace_pc(void)
 {
 	steps++;

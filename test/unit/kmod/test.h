@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /** test_random() - splitmix64, the same numbers in every run */
 static inline u64 test_random(void)

@@ -10,22 +10,24 @@
 #include "test.h"
 #include "world.h"
 
-#define SLOT	5
-#define OTHER	127
-#define RW	(EPT_R | EPT_W)
-#define EXEC	(EPT_X | EPT_UX)
-#define CODE	(EXEC | (w.config.exec_only ? 0 : EPT_R))
-#define CHUNKS	(ELISA_CHUNK_DATA + ELISA_DATA_CHUNKS)
+#define SLOT   5
+#define OTHER  127
+#define RW     (EPT_R | EPT_W)
+#define EXEC   (EPT_X | EPT_UX)
+#define CODE   (EXEC | (w.config.exec_only ? 0 : EPT_R))
+#define CHUNKS (ELISA_CHUNK_DATA + ELISA_DATA_CHUNKS)
 
 static const struct world_config configs[] = {
 	{ 36, false, false, SLOT, OTHER, 1, true, true, true, false },
 	{ 39, false, true, SLOT, OTHER, 2, true, true, false, true },
-	{ 46, false, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, false, true, true },
+	{ 46, false, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, false, true,
+	  true },
 	{ 46, true, false, SLOT, OTHER, 2, false, true, false, false },
 	{ 46, false, true, 0, OTHER, 0, false, false, true, false },
 	{ 48, true, true, OTHER, 0, 3, true, true, false, false },
 	{ 52, false, true, SLOT, 0, 2, true, true, true, true },
-	{ 52, true, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, true, false, true },
+	{ 52, true, true, SLOT, OTHER, ELISA_DATA_CHUNKS, true, true, false,
+	  true },
 };
 
 static struct world w;
@@ -60,8 +62,8 @@ static u64 random_cr3(void)
 
 static struct walk walk(const struct world_side *side, u64 cr3, u64 va)
 {
-	struct walk result = guest_walk(&w.cpu, side->eptp, w.config.la57, cr3,
-					va);
+	struct walk result =
+		guest_walk(&w.cpu, side->eptp, w.config.la57, cr3, va);
 
 	assert_int_equal(result.first_pa, side->apt.root.pa);
 	return result;
@@ -174,14 +176,15 @@ static void check_sub_chunks(void)
 		expect(&w.sub, ELISA_SUB_DATA + i * 0x200000ULL + 0x1ff000,
 		       &w.data, cut, c->user);
 	for (i = 0; c->data_chunks && i < WORLD_LAST_DATA_PAGES; i++)
-		expect(&w.sub, ELISA_SUB_DATA + i * 4096 +
-		       (c->data_chunks - 1) * 0x200000ULL, &w.last_data[i],
-		       cut, c->user);
+		expect(&w.sub,
+		       ELISA_SUB_DATA + i * 4096 +
+			       (c->data_chunks - 1) * 0x200000ULL,
+		       &w.last_data[i], cut, c->user);
 	/* In the hole itself, not at a chunk that could become present. */
 	for (i = c->data_chunks; i < 512 - ELISA_CHUNK_DATA; i++)
-		assert_true(expect_hole(&w.sub, ELISA_SUB_DATA +
-					i * 0x200000ULL).gpa >=
-			    elisa_special_gpa(w.base, 511, 0));
+		assert_true(
+			expect_hole(&w.sub, ELISA_SUB_DATA + i * 0x200000ULL)
+				.gpa >= elisa_special_gpa(w.base, 511, 0));
 }
 
 static void check_sub(void)
@@ -242,9 +245,13 @@ static void check_elsewhere(u64 va)
 static void check_all_else(void)
 {
 	const u64 near[] = {
-		ELISA_WINDOW(w.config.slot) + 0x1000, ELISA_GATE_LIST_VA,
-		ELISA_GATE_PRIVATE_VA, ELISA_SUB_INFO,
-		ELISA_SUB_STACK_TOP - 4096, ELISA_SUB_IMAGE, ELISA_SUB_DATA,
+		ELISA_WINDOW(w.config.slot) + 0x1000,
+		ELISA_GATE_LIST_VA,
+		ELISA_GATE_PRIVATE_VA,
+		ELISA_SUB_INFO,
+		ELISA_SUB_STACK_TOP - 4096,
+		ELISA_SUB_IMAGE,
+		ELISA_SUB_DATA,
 	};
 	unsigned int shift, index;
 	size_t i;
@@ -254,8 +261,7 @@ static void check_all_else(void)
 	for (i = 0; i < ARRAY_SIZE(near); i++)
 		for (shift = 12; shift < 57; shift += 9)
 			for (index = 0; index < 512; index++)
-				check_elsewhere((near[i] &
-						 ~(511ULL << shift)) |
+				check_elsewhere((near[i] & ~(511ULL << shift)) |
 						(u64)index << shift);
 }
 
@@ -321,11 +327,13 @@ static void check_disjoint(void)
 	assert_int_equal(gate, 9 + w.config.la57);
 	/* Landing and tables, info and stack, image, buffer, data. */
 	assert_int_equal(sub, 4 + w.config.la57 + 5 + WORLD_IMAGE_PAGES +
-			 (w.config.full ? 2 : 0) +
-			 (w.config.xbuf ? WORLD_XBUF_PAGES : 0) +
-			 (w.config.data_chunks ?
-			  WORLD_LAST_DATA_PAGES +
-			  (w.config.data_chunks - 1) * 512 : 0));
+				      (w.config.full ? 2 : 0) +
+				      (w.config.xbuf ? WORLD_XBUF_PAGES : 0) +
+				      (w.config.data_chunks ?
+					       WORLD_LAST_DATA_PAGES +
+						       (w.config.data_chunks -
+							1) * 512 :
+					       0));
 	/* The hole is one in both. */
 	for (gpa = w.base + 511 * 0x200000ULL; gpa < w.base + (1ULL << 30);
 	     gpa += 4096) {
@@ -345,8 +353,11 @@ static void check_cr3_of_other(const struct world_side *side,
 			       const struct world_side *other, u64 gpa)
 {
 	const u64 va[] = {
-		ELISA_WINDOW(w.config.slot) + 0x1000, ELISA_GATE_LIST_VA,
-		ELISA_SUB_IMAGE, test_random(), 0,
+		ELISA_WINDOW(w.config.slot) + 0x1000,
+		ELISA_GATE_LIST_VA,
+		ELISA_SUB_IMAGE,
+		test_random(),
+		0,
 	};
 	struct walk r;
 	size_t i;
@@ -408,14 +419,15 @@ static void check_private_as_table(void)
 
 	r = walk_private(elisa_special_gpa(w.base, ELISA_CHUNK_GATE,
 					   w.config.la57 ? ELISA_APT_GATE_L4 :
-					   ELISA_APT_GATE_L3) | 0x27,
+							   ELISA_APT_GATE_L3) |
+				 0x27,
 			 low & ((1ULL << bits) - 1));
 	assert_int_equal(r.end, WALK_OK);
 	assert_int_equal(r.ept.pa, w.gate_page.pa);
 	for (i = 0; i < 40000; i++) {
 		r = walk_private(w.base + (test_random() & 0x3fffff),
 				 (i & 1 ? low : test_random()) &
-				 ((1ULL << bits) - 1));
+					 ((1ULL << bits) - 1));
 		r.ept.pa &= ~0xfffULL;
 		if (r.end == WALK_OK && r.ept.rights & EXEC)
 			assert_true(r.ept.pa == w.gate_page.pa ||

@@ -7,8 +7,8 @@
 #include "memory.h"
 #include "test.h"
 
-#define CHUNK	7
-#define WB	6
+#define CHUNK 7
+#define WB    6
 
 static const unsigned int widths[] = { 36, 39, 46, 48, 52 };
 
@@ -189,7 +189,8 @@ static void special_not_present(void **state)
 		build(&c, widths[i]);
 		for (page = 0; page < 1 << 18; page++)
 			assert_int_equal(ept_walk(&c.cpu, c.eptp,
-						  c.base + (page << 12)).end,
+						  c.base + (page << 12))
+						 .end,
 					 EPT_VIOLATION);
 	}
 }
@@ -229,7 +230,9 @@ static void one_page(struct context *c, u64 rights)
 static void special_page(void **state)
 {
 	static const u64 rights[] = {
-		ELISA_EPT_R, ELISA_EPT_R | ELISA_EPT_W, ELISA_EPT_EXEC,
+		ELISA_EPT_R,
+		ELISA_EPT_R | ELISA_EPT_W,
+		ELISA_EPT_EXEC,
 		ELISA_EPT_R | ELISA_EPT_EXEC,
 	};
 	struct context c;
@@ -314,13 +317,14 @@ static void walk_misconfig(void **state)
 		c.cpu.exec_only = cases[i].exec_only;
 		pt.va[0] = cases[i].entry;
 		assert_int_equal(ept_walk(&c.cpu, c.eptp,
-					  elisa_special_gpa(c.base, CHUNK,
-							    0)).end,
+					  elisa_special_gpa(c.base, CHUNK, 0))
+					 .end,
 				 cases[i].end);
 	}
 	c.ept.pd.va[CHUNK] |= 0x40;
 	assert_int_equal(ept_walk(&c.cpu, c.eptp,
-				  elisa_special_gpa(c.base, CHUNK, 0)).end,
+				  elisa_special_gpa(c.base, CHUNK, 0))
+				 .end,
 			 EPT_MISCONFIG);
 }
 

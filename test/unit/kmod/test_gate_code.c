@@ -7,7 +7,7 @@
 #include "gate_model.h"
 #include "test.h"
 
-#define SAMPLES	400
+#define SAMPLES 400
 
 static const u8 vmfunc[] = { 0x0f, 0x01, 0xd4 };
 
@@ -19,8 +19,8 @@ static void check_page(u32 eptp, bool is_full)
 
 	if (is_full ? !gate_model_check_full(page, 4096, eptp, &finding) :
 		      !gate_model_check(page, eptp, &finding))
-		fail_msg("EPTP 0x%x, offset 0x%x: %s: %s", eptp,
-			 finding.offset, finding.text, finding.what);
+		fail_msg("EPTP 0x%x, offset 0x%x: %s: %s", eptp, finding.offset,
+			 finding.text, finding.what);
 }
 
 /* SDM vol. 3, "VM-Execution Control Fields": what VMFUNC accepts. */
@@ -181,15 +181,19 @@ static void default_entry(void **state)
 static void sub_entry(void **state)
 {
 	static const u32 eptps[] = {
-		0x1e, 0x1234501e, 0xfffff01e, ELISA_GATE_CLOSED,
+		0x1e,
+		0x1234501e,
+		0xfffff01e,
+		ELISA_GATE_CLOSED,
 	};
 	size_t i;
 
 	(void)state;
 	elisa_gate_build(page, false);
 	for (i = 0; i < ARRAY_SIZE(eptps); i++)
-		assert_int_equal(eptps[i] << last_byte_of(elisa_gate_return(false) +
-							  8), 0);
+		assert_int_equal(eptps[i] << last_byte_of(
+					 elisa_gate_return(false) + 8),
+				 0);
 }
 
 static void closed_harmless(void **state)
@@ -237,38 +241,38 @@ static void model_finds(void **state)
 		unsigned int offset;
 		u8 code[4];
 	} bad[] = {
-		{ 0x400, { 0x50 } },			/* push rax */
-		{ 0x400, { 0x89, 0x07 } },		/* mov [rdi], eax */
-		{ 0x400, { 0xaa } },			/* stosb */
-		{ 0x400, { 0xe8 } },			/* call */
-		{ 0x400, { 0x0f, 0x05 } },		/* syscall */
-		{ 0x400, { 0x0f, 0x34 } },		/* sysenter */
-		{ 0x400, { 0x0f, 0x22, 0xd8 } },	/* mov cr3, rax */
-		{ 0x400, { 0x8e, 0xd0 } },		/* mov ss, eax */
-		{ 0x400, { 0xcf } },			/* iret */
-		{ 0x400, { 0x9c } },			/* pushf */
-		{ 0x400, { 0xc8 } },			/* enter */
-		{ 0x400, { 0x0f, 0x01, 0xc1 } },	/* vmcall */
-		{ 0x400, { 0xff, 0x2f } },		/* far jump */
-		{ 0x400, { 0xdd, 0x37 } },		/* fnsave */
-		{ 0x400, { 0x0f, 0x01, 0xef } },	/* wrpkru */
-		{ 0x400, { 0xf3, 0xa4 } },		/* rep movsb */
-		{ 0x400, { 0xf3, 0x48, 0xab } },	/* rep stosq */
-		{ 0x400, { 0x67, 0xaa } },		/* stosb to EDI */
-		{ 0x400, { 0x64, 0x88, 0x00 } },	/* mov fs:[rax], al */
-		{ 0x400, { 0x65, 0xaa } },		/* prefixed stosb */
-		{ 0x400, { 0x67, 0x89, 0x07 } },	/* mov [edi], eax */
-		{ 0x400, { 0xf0, 0xff, 0x03 } },	/* lock inc [rbx] */
-		{ 0x400, { 0x8f, 0x03 } },		/* pop [rbx] */
-		{ 0x400, { 0x6c } },			/* insb */
-		{ 0x400, { 0xd7, 0x86, 0x03 } },	/* xlat; xchg [rbx] */
-		{ 0x400, { 0x0f, 0x92, 0x03 } },	/* setb [rbx] */
-		{ 0x400, { 0x0f, 0xc3, 0x03 } },	/* movnti */
-		{ 0x400, { 0x0f, 0x11, 0x03 } },	/* movups [rbx] */
-		{ 0x400, { 0x0f, 0xae, 0x03 } },	/* fxsave */
+		{ 0x400, { 0x50 } },		 /* push rax */
+		{ 0x400, { 0x89, 0x07 } },	 /* mov [rdi], eax */
+		{ 0x400, { 0xaa } },		 /* stosb */
+		{ 0x400, { 0xe8 } },		 /* call */
+		{ 0x400, { 0x0f, 0x05 } },	 /* syscall */
+		{ 0x400, { 0x0f, 0x34 } },	 /* sysenter */
+		{ 0x400, { 0x0f, 0x22, 0xd8 } }, /* mov cr3, rax */
+		{ 0x400, { 0x8e, 0xd0 } },	 /* mov ss, eax */
+		{ 0x400, { 0xcf } },		 /* iret */
+		{ 0x400, { 0x9c } },		 /* pushf */
+		{ 0x400, { 0xc8 } },		 /* enter */
+		{ 0x400, { 0x0f, 0x01, 0xc1 } }, /* vmcall */
+		{ 0x400, { 0xff, 0x2f } },	 /* far jump */
+		{ 0x400, { 0xdd, 0x37 } },	 /* fnsave */
+		{ 0x400, { 0x0f, 0x01, 0xef } }, /* wrpkru */
+		{ 0x400, { 0xf3, 0xa4 } },	 /* rep movsb */
+		{ 0x400, { 0xf3, 0x48, 0xab } }, /* rep stosq */
+		{ 0x400, { 0x67, 0xaa } },	 /* stosb to EDI */
+		{ 0x400, { 0x64, 0x88, 0x00 } }, /* mov fs:[rax], al */
+		{ 0x400, { 0x65, 0xaa } },	 /* prefixed stosb */
+		{ 0x400, { 0x67, 0x89, 0x07 } }, /* mov [edi], eax */
+		{ 0x400, { 0xf0, 0xff, 0x03 } }, /* lock inc [rbx] */
+		{ 0x400, { 0x8f, 0x03 } },	 /* pop [rbx] */
+		{ 0x400, { 0x6c } },		 /* insb */
+		{ 0x400, { 0xd7, 0x86, 0x03 } }, /* xlat; xchg [rbx] */
+		{ 0x400, { 0x0f, 0x92, 0x03 } }, /* setb [rbx] */
+		{ 0x400, { 0x0f, 0xc3, 0x03 } }, /* movnti */
+		{ 0x400, { 0x0f, 0x11, 0x03 } }, /* movups [rbx] */
+		{ 0x400, { 0x0f, 0xae, 0x03 } }, /* fxsave */
 		/* the right stores, to other places */
-		{ 0x004, { 0x10, 0xd0, 0xd6, 0x1f } },	/* RSP to list[2] */
-		{ 0x00b, { 0x00, 0xd0, 0xd6, 0x1f } },	/* EPTP to list[0] */
+		{ 0x004, { 0x10, 0xd0, 0xd6, 0x1f } }, /* RSP to list[2] */
+		{ 0x00b, { 0x00, 0xd0, 0xd6, 0x1f } }, /* EPTP to list[0] */
 		/* skips the ANDB */
 		{ GATE_EPTP_END, { 0xeb, 0x08 } },
 		/* leaves with list[1] set: for another page, or anywhere */
@@ -282,8 +286,8 @@ static void model_finds(void **state)
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		elisa_gate_build(page, false);
 		memcpy(page + bad[i].offset, bad[i].code, 4);
-		assert_false(gate_model_check(page, ELISA_GATE_CLOSED,
-					      &finding));
+		assert_false(
+			gate_model_check(page, ELISA_GATE_CLOSED, &finding));
 	}
 	/* Sub entered elsewhere than at landing's start: jmp 0x30. */
 	elisa_gate_build(page, false);
@@ -303,8 +307,8 @@ static void model_finds_full(void **state)
 		unsigned int offset;
 		u8 code[4];
 	} bad[] = {
-		{ 0x400, { 0x89, 0x07 } },		/* mov [rdi], eax */
-		{ 0x400, { 0x0f, 0x05 } },		/* syscall */
+		{ 0x400, { 0x89, 0x07 } }, /* mov [rdi], eax */
+		{ 0x400, { 0x0f, 0x05 } }, /* syscall */
 		/* loop, dec ecx, pop rcx, xor ecx: then back to the store */
 		{ 0x400, { 0xe2, 0x06, 0x90, 0xc3 } },
 		{ 0x400, { 0xff, 0xc9, 0xc3 } },

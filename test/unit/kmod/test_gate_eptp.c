@@ -7,9 +7,9 @@
 #include "gate_model.h"
 #include "test.h"
 
-#define REGIONS		256	/* of 16 MiB, by the EPTP's highest byte */
-#define REGION_PAGES	4096
-#define LOW_BYTE	0x1e
+#define REGIONS	     256 /* of 16 MiB, by the EPTP's highest byte */
+#define REGION_PAGES 4096
+#define LOW_BYTE     0x1e
 
 static u8 page[4096];
 static unsigned int accepted[REGIONS], accepted_full[REGIONS];

@@ -5,7 +5,7 @@
 #include "instance_state.h"
 #include "test.h"
 
-#define NEVER	(-1)
+#define NEVER (-1)
 
 /* The drawing in instance_state.h, read again. */
 static const int after[5][9] = {

@@ -23,8 +23,8 @@ static void expect(unsigned int *offset, const char *text)
 /* Decode JB at *@offset, move on; returns its target. */
 static unsigned int expect_jb(unsigned int *offset)
 {
-	struct x86_insn insn = x86_decode(page + *offset,
-					  sizeof(page) - *offset);
+	struct x86_insn insn =
+		x86_decode(page + *offset, sizeof(page) - *offset);
 	char found[X86_TEXT];
 
 	x86_text(found, page + *offset, sizeof(page) - *offset);
@@ -155,7 +155,7 @@ static void check_one_vmfunc(bool is_full)
 		for (i = 0; i < sizeof(page); i++)
 			assert_int_equal(x86_is_forbidden_in_sub(page + i,
 								 sizeof(page) -
-								 i),
+									 i),
 					 i == elisa_gate_return(is_full) - 3);
 	}
 }

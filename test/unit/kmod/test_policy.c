@@ -14,29 +14,56 @@ static void glob(void **state)
 		const char *pattern, *name;
 		bool match;
 	} cases[] = {
-		{ "", "", true }, { "", "a", false }, { "a", "", false },
-		{ "a", "a", true }, { "a", "A", false }, { "a", "ab", false },
-		{ "ab", "a", false }, { "?", "a", true }, { "?", "", false },
-		{ "?", "ab", false }, { "??", "ab", true },
-		{ "*", "", true }, { "*", "anything.at-all_", true },
-		{ "**", "", true }, { "**", "ab", true },
-		{ "*?", "", false }, { "*?", "a", true }, { "?*", "a", true },
-		{ "?*?", "a", false }, { "?*?", "ab", true },
-		{ "a*", "a", true }, { "a*", "abc", true }, { "a*", "b", false },
-		{ "*a", "a", true }, { "*a", "cba", true },
-		{ "*a", "ab", false }, { "*a", "", false },
-		{ "a*b", "ab", true }, { "a*b", "axxb", true },
-		{ "a*b", "axxbx", false }, { "a*b", "abab", true },
-		{ "a*b*c", "abc", true }, { "a*b*c", "acb", false },
-		{ "a*b*c", "aXbYbZc", true }, { "*ab*", "xaab", true },
-		{ "*ab*ab", "abab", true }, { "*ab*ab", "ab", false },
-		{ "*aab", "aaab", true }, { "a?c*", "abcd", true },
-		{ "a?c*", "acd", false }, { "kv.*", "kv.a", true },
-		{ "kv.*", "kvxa", false }, { "kv.*", "kv", false },
-		{ "*.kv", "a.kv.kv", true }, { "x*x", "x", false },
+		{ "", "", true },
+		{ "", "a", false },
+		{ "a", "", false },
+		{ "a", "a", true },
+		{ "a", "A", false },
+		{ "a", "ab", false },
+		{ "ab", "a", false },
+		{ "?", "a", true },
+		{ "?", "", false },
+		{ "?", "ab", false },
+		{ "??", "ab", true },
+		{ "*", "", true },
+		{ "*", "anything.at-all_", true },
+		{ "**", "", true },
+		{ "**", "ab", true },
+		{ "*?", "", false },
+		{ "*?", "a", true },
+		{ "?*", "a", true },
+		{ "?*?", "a", false },
+		{ "?*?", "ab", true },
+		{ "a*", "a", true },
+		{ "a*", "abc", true },
+		{ "a*", "b", false },
+		{ "*a", "a", true },
+		{ "*a", "cba", true },
+		{ "*a", "ab", false },
+		{ "*a", "", false },
+		{ "a*b", "ab", true },
+		{ "a*b", "axxb", true },
+		{ "a*b", "axxbx", false },
+		{ "a*b", "abab", true },
+		{ "a*b*c", "abc", true },
+		{ "a*b*c", "acb", false },
+		{ "a*b*c", "aXbYbZc", true },
+		{ "*ab*", "xaab", true },
+		{ "*ab*ab", "abab", true },
+		{ "*ab*ab", "ab", false },
+		{ "*aab", "aaab", true },
+		{ "a?c*", "abcd", true },
+		{ "a?c*", "acd", false },
+		{ "kv.*", "kv.a", true },
+		{ "kv.*", "kvxa", false },
+		{ "kv.*", "kv", false },
+		{ "*.kv", "a.kv.kv", true },
+		{ "x*x", "x", false },
 		/* Only '*' and '?' are special in a pattern, none in a name. */
-		{ "[a]", "a", false }, { "\\a", "a", false },
-		{ "a", "*", false }, { "a", "?", false },
+		{ "[a]", "a", false },
+		{ "\\a", "a", false },
+		{ "a", "*", false },
+		{ "a", "?", false },
 	};
 	size_t i;
 
@@ -52,9 +79,12 @@ static void glob(void **state)
 static void glob_steps(void **state)
 {
 	static const char *const patterns[] = {
-		"*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "***************************b",
-		"*aaaaaaaaaaaaaaaaaaaaaaaaaaaab", "*aaaaaaaaaaaaaaa*b",
-		"*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?b", "a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*",
+		"*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b",
+		"***************************b",
+		"*aaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+		"*aaaaaaaaaaaaaaa*b",
+		"*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?b",
+		"a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*",
 		"*aaaaaaaaaaaaaab",
 	};
 	char name[ELISA_NAME_SIZE];
@@ -78,7 +108,7 @@ static void glob_steps(void **state)
 static bool in_name(unsigned int c)
 {
 	static const char good[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 	return c && strchr(good, c);
 }
@@ -191,9 +221,11 @@ static void rights(void **state)
 	assert_int_equal(elisa_policy_rights(grants, n, attach, "only-export"),
 			 0);
 	assert_int_equal(elisa_policy_rights(grants, n, ELISA_GRANT_EXPORT,
-					     "only-export"), r);
+					     "only-export"),
+			 r);
 	assert_int_equal(elisa_policy_rights(grants, n, ELISA_GRANT_EXPORT,
-					     "kv.a"), 0);
+					     "kv.a"),
+			 0);
 	/* Only the first @n count. */
 	assert_int_equal(elisa_policy_rights(grants, 1, attach, "kv.rw"), r);
 }

@@ -10,7 +10,7 @@
 #include "test.h"
 #include "verify.h"
 
-#define LEN	16
+#define LEN 16
 
 static ZydisDecoder decoder;
 static unsigned long strings, valid, refused, forbidden;
@@ -137,8 +137,8 @@ static void try(const u8 *code)
 	char text[8];
 
 	strings++;
-	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, LEN, &insn,
-						 op)))
+	if (!ZYAN_SUCCESS(
+		    ZydisDecoderDecodeFull(&decoder, code, LEN, &insn, op)))
 		return;
 	valid++;
 	/* Only its own bytes: what follows is another instruction. */
@@ -165,7 +165,8 @@ static void try(const u8 *code)
 	holes++;
 }
 
-static const u8 legacy[] = { 0x26, 0x36, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3 };
+static const u8 legacy[] = { 0x26, 0x36, 0x64, 0x65, 0x66,
+			     0x67, 0xf0, 0xf2, 0xf3 };
 
 /*
  * @n prefixes of @prefix, then all of the one- and two-byte opcode maps and of
@@ -302,7 +303,8 @@ static void nothing_missed(void **state)
 	for (i = 0; i < ARRAY_SIZE(exceptions); i++) {
 		if (!harmless[exceptions[i].mnemonic]) {
 			print_error("exception for %s is not needed\n",
-				    ZydisMnemonicGetString(exceptions[i].mnemonic));
+				    ZydisMnemonicGetString(
+					    exceptions[i].mnemonic));
 			stale++;
 		}
 	}

@@ -5,8 +5,8 @@
 #include "test.h"
 #include "waiting.h"
 
-#define BOUND	1000
-#define NO	ELISA_NOT_SUSPENDED
+#define BOUND 1000
+#define NO    ELISA_NOT_SUSPENDED
 
 static bool look(struct elisa_waiting *w, bool first, u64 now, u64 since)
 {
@@ -95,12 +95,9 @@ static void backwards(void **unused)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_one_go),
-		cmocka_unit_test(in_pieces),
-		cmocka_unit_test(running),
-		cmocka_unit_test(starts_anew),
-		cmocka_unit_test(no_bound),
-		cmocka_unit_test(backwards),
+		cmocka_unit_test(in_one_go), cmocka_unit_test(in_pieces),
+		cmocka_unit_test(running),   cmocka_unit_test(starts_anew),
+		cmocka_unit_test(no_bound),  cmocka_unit_test(backwards),
 	};
 
 	return cmocka_run_group_tests_name("waiting", tests, NULL, NULL);

@@ -9,8 +9,8 @@
 #include "test.h"
 #include "world.h"
 
-#define R	ELISA_EPT_R
-#define RW	(ELISA_EPT_R | ELISA_EPT_W)
+#define R  ELISA_EPT_R
+#define RW (ELISA_EPT_R | ELISA_EPT_W)
 
 /* As elisa_table_alloc(): zeroed. */
 static void table_alloc(struct elisa_table *table)
@@ -113,7 +113,8 @@ static void build_export(struct world *w)
 		for (page = 0; page < n; page++)
 			elisa_ept_set_page(w->data_pt[i].va, page,
 					   n == 512 ? w->data.pa :
-					   w->last_data[page].pa, RW);
+						      w->last_data[page].pa,
+					   RW);
 	}
 }
 
@@ -128,7 +129,7 @@ static void build_instance(struct world *w)
 		elisa_ept_set_page(w->pages.va, ELISA_STACK_FIRST_PAGE + i,
 				   w->stack[i].pa, RW);
 	elisa_ept_set_page(w->pages.va, 0, w->info.pa, R);
-	if (w->config.full) {		/* elisa_instance_map() */
+	if (w->config.full) { /* elisa_instance_map() */
 		elisa_ept_set_page(w->pages.va, ELISA_FULL_LIST_PAGE,
 				   w->list.pa, RW);
 		elisa_ept_set_page(w->pages.va, ELISA_FULL_PRIVATE_PAGE,
@@ -142,16 +143,17 @@ static void build_instance(struct world *w)
 	if (w->config.xbuf)
 		elisa_ept_set_chunk(ept, ELISA_CHUNK_XBUF, w->xbuf_pt.pa, RW);
 	for (i = 0; i < w->config.data_chunks; i++)
-		elisa_ept_set_chunk(ept, ELISA_CHUNK_DATA + i,
-				    w->data_pt[i].pa, data);
+		elisa_ept_set_chunk(ept, ELISA_CHUNK_DATA + i, w->data_pt[i].pa,
+				    data);
 }
 
 static void alloc_pages(struct world *w)
 {
 	struct elisa_table *const page[] = {
-		&w->gate_code, &w->gate_data, &w->list, &w->private,
-		&w->gate_page, &w->other_gate_page, &w->system, &w->landing,
-		&w->info, &w->pages, &w->image_pt, &w->xbuf_pt, &w->data,
+		&w->gate_code, &w->gate_data,	    &w->list,	  &w->private,
+		&w->gate_page, &w->other_gate_page, &w->system,	  &w->landing,
+		&w->info,      &w->pages,	    &w->image_pt, &w->xbuf_pt,
+		&w->data,
 	};
 	unsigned int i;
 
@@ -175,7 +177,9 @@ void world_build(struct world *w, const struct world_config *config)
 	memset(w, 0, sizeof(*w));
 	w->config = *config;
 	w->cpu = (struct ept_cpu){
-		config->phys_bits, true, config->exec_only,
+		config->phys_bits,
+		true,
+		config->exec_only,
 	};
 	w->exec = ELISA_EPT_EXEC | (config->exec_only ? 0 : R);
 	w->base = elisa_special_base(config->phys_bits);

@@ -10,9 +10,9 @@
 #include "apt.h"
 #include "ept_walk.h"
 
-#define WORLD_IMAGE_PAGES	4	/* entry table, code, constants, data */
-#define WORLD_XBUF_PAGES	3
-#define WORLD_LAST_DATA_PAGES	5	/* in the last data chunk */
+#define WORLD_IMAGE_PAGES     4 /* entry table, code, constants, data */
+#define WORLD_XBUF_PAGES      3
+#define WORLD_LAST_DATA_PAGES 5 /* in the last data chunk */
 
 /**
  * struct world_config - what to build

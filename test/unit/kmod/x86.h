@@ -9,15 +9,15 @@
 #include "portable.h"
 
 enum x86_kind {
-	X86_NONE,	/* the bytes end in the middle of it: the fetch faults */
-	X86_FAULT,	/* always raises an exception, or is an INT */
-	X86_PLAIN,	/* writes general, flags or x87 registers, may read memory */
-	X86_JUMP,	/* direct; goes @rel bytes beyond its end */
-	X86_BRANCH,	/* the same, or the next instruction */
-	X86_INDIRECT,	/* jump or return to an address from data */
+	X86_NONE,  /* the bytes end in the middle of it: the fetch faults */
+	X86_FAULT, /* always raises an exception, or is an INT */
+	X86_PLAIN, /* writes general, flags or x87 registers, may read memory */
+	X86_JUMP,  /* direct; goes @rel bytes beyond its end */
+	X86_BRANCH,   /* the same, or the next instruction */
+	X86_INDIRECT, /* jump or return to an address from data */
 	X86_VMFUNC,
-	X86_STORE,	/* writes memory, else harmless */
-	X86_OTHER,	/* anything else, not known to be harmless */
+	X86_STORE, /* writes memory, else harmless */
+	X86_OTHER, /* anything else, not known to be harmless */
 };
 
 /**
@@ -32,7 +32,7 @@ struct x86_insn {
 	int rel;
 };
 
-#define X86_TEXT	96
+#define X86_TEXT 96
 
 struct x86_insn x86_decode(const u8 *code, size_t left);
 void x86_text(char text[X86_TEXT], const u8 *code, size_t left);

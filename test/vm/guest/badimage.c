@@ -19,12 +19,12 @@
 #include "name.h"
 #include "vmcall.h"
 
-#define PAGE	ELISA_PAGE_SIZE
+#define PAGE ELISA_PAGE_SIZE
 
 static struct elisa_packed_name export_name;
 static const char *plain_name;
 static unsigned int checks, wrong;
-static uint8_t *pages;		/* two of them, to copy from */
+static uint8_t *pages; /* two of them, to copy from */
 
 static int64_t hc(unsigned int nr, struct elisa_regs *regs)
 {
@@ -43,8 +43,10 @@ static void expect(const char *what, int64_t got, int64_t want)
 static uint64_t create(void)
 {
 	struct elisa_regs regs = {
-		.rdi = export_name.word[0], .rsi = export_name.word[1],
-		.rdx = export_name.word[2], .r10 = export_name.word[3],
+		.rdi = export_name.word[0],
+		.rsi = export_name.word[1],
+		.rdx = export_name.word[2],
+		.r10 = export_name.word[3],
 	};
 
 	expect("EXPORT_CREATE", hc(ELISA_HC_EXPORT_CREATE, &regs), 0);
@@ -55,7 +57,10 @@ static int64_t image(uint64_t token, const void *from, uint64_t first,
 		     uint64_t n, uint64_t prot)
 {
 	struct elisa_regs regs = {
-		.rdi = token, .rsi = (uintptr_t)from, .rdx = first, .r10 = n,
+		.rdi = token,
+		.rsi = (uintptr_t)from,
+		.rdx = first,
+		.r10 = n,
 		.r8 = prot,
 	};
 
@@ -70,8 +75,12 @@ static int64_t entry(uint64_t token, const char *name, uint64_t offset)
 	if (elisa_name_pack(name, &packed))
 		exit(2);
 	regs = (struct elisa_regs){
-		.rdi = token, .rsi = packed.word[0], .rdx = packed.word[1],
-		.r10 = packed.word[2], .r8 = packed.word[3], .r9 = offset,
+		.rdi = token,
+		.rsi = packed.word[0],
+		.rdx = packed.word[1],
+		.r10 = packed.word[2],
+		.r8 = packed.word[3],
+		.r9 = offset,
 	};
 	return hc(ELISA_HC_EXPORT_ENTRY, &regs);
 }
@@ -166,14 +175,14 @@ static void forbidden(const char *what, const uint8_t *code, size_t len,
 	good_code();
 	memcpy(pages + offset, code, len);
 	switch (split) {
-	case 0:		/* in one piece */
+	case 0: /* in one piece */
 		expect("IMAGE", image(token, pages, 0, 2, 5), 0);
 		break;
-	case 1:		/* in two, of different rights */
+	case 1: /* in two, of different rights */
 		expect("IMAGE", image(token, pages, 0, 1, 4), 0);
 		expect("IMAGE", image(token, pages + PAGE, 1, 1, 5), 0);
 		break;
-	default:	/* the second first, and at the end of the image */
+	default: /* the second first, and at the end of the image */
 		expect("IMAGE", image(token, pages + PAGE, 510, 1, 5), 0);
 		expect("IMAGE", image(token, pages, 509, 1, 5), 0);
 		break;
@@ -243,7 +252,9 @@ static void changed_later(void)
 static void meddle(uint64_t token)
 {
 	struct elisa_regs regs = {
-		.rdi = token, .rsi = (uintptr_t)pages, .r10 = 1,
+		.rdi = token,
+		.rsi = (uintptr_t)pages,
+		.r10 = 1,
 	};
 
 	expect("SEAL", seal(token), -ENOENT);

@@ -21,7 +21,7 @@
 #include "name.h"
 #include "vmcall.h"
 
-#define PAGE	4096
+#define PAGE 4096
 
 static struct elisa_packed_name create, attach;
 static unsigned int places, refusals, wrong;
@@ -54,7 +54,10 @@ static int64_t data(uint64_t gva, uint64_t n)
 static int64_t image(uint64_t gva, uint64_t n)
 {
 	struct elisa_regs regs = {
-		.rdi = token, .rsi = gva, .rdx = 7, .r10 = n,
+		.rdi = token,
+		.rsi = gva,
+		.rdx = 7,
+		.r10 = n,
 		.r8 = ELISA_PROT_R,
 	};
 
@@ -64,9 +67,12 @@ static int64_t image(uint64_t gva, uint64_t n)
 static int64_t buffer(uint64_t gva, uint64_t n)
 {
 	struct elisa_regs regs = {
-		.rdi = attach.word[0], .rsi = attach.word[1],
-		.rdx = attach.word[2], .r10 = attach.word[3],
-		.r8 = gva, .r9 = n,
+		.rdi = attach.word[0],
+		.rsi = attach.word[1],
+		.rdx = attach.word[2],
+		.r10 = attach.word[3],
+		.r8 = gva,
+		.r9 = n,
 	};
 	struct elisa_regs detach;
 	int64_t rax = hc(ELISA_HC_ATTACH, &regs);
@@ -144,7 +150,8 @@ static void physical(void)
 	try_physical(mem, "KVM's TSS, last page", 0xfffbf000);
 	try_physical(mem, "at 4 GiB", 1ULL << 32);
 	try_physical(mem, "at 64 GiB", 1ULL << 36);
-	try_physical(mem, "below the special range", (1ULL << 39) - (2ULL << 30));
+	try_physical(mem, "below the special range",
+		     (1ULL << 39) - (2ULL << 30));
 	try_physical(mem, "in the special range", (1ULL << 39) - (1ULL << 30));
 	close(mem);
 }
@@ -191,8 +198,10 @@ int main(int argc, char **argv)
 	    elisa_name_pack(argv[2], &attach))
 		return 2;
 	regs = (struct elisa_regs){
-		.rdi = create.word[0], .rsi = create.word[1],
-		.rdx = create.word[2], .r10 = create.word[3],
+		.rdi = create.word[0],
+		.rsi = create.word[1],
+		.rdx = create.word[2],
+		.r10 = create.word[3],
 	};
 	if (hc(ELISA_HC_EXPORT_CREATE, &regs)) {
 		puts("EXPORT_CREATE failed");
@@ -208,8 +217,8 @@ int main(int argc, char **argv)
 	physical();
 	virtual();
 	regs = (struct elisa_regs){ .rdi = token };
-	expect("the export", "EXPORT_DESTROY", hc(ELISA_HC_EXPORT_DESTROY, &regs),
-	       0);
+	expect("the export", "EXPORT_DESTROY",
+	       hc(ELISA_HC_EXPORT_DESTROY, &regs), 0);
 	printf("%u places, %u refusals, %u wrong\n", places, refusals, wrong);
 	return wrong != 0;
 }

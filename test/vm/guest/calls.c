@@ -26,7 +26,7 @@
 
 #include "selftest.h"
 
-#define THREADS_MAX	16
+#define THREADS_MAX 16
 
 static struct elisa_entry spin, spin_sse;
 static unsigned long calls = 10000, rounds = 1000;
@@ -36,7 +36,7 @@ static atomic_bool stop;
 static pthread_t thread[THREADS_MAX];
 
 /* Seeds differ, so that a result of another call is noticed. */
-#define SEEDS	8
+#define SEEDS 8
 static uint64_t expect[SEEDS], expect_sse[SEEDS];
 
 static void *caller(void *arg)
@@ -99,8 +99,7 @@ static int run(unsigned int threads, bool move)
 		expect_sse[i] = selftest_spin_sse(rounds + i);
 	}
 	for (i = 0; i < threads; i++)
-		if (pthread_create(&thread[i], NULL, caller,
-				   NULL))
+		if (pthread_create(&thread[i], NULL, caller, NULL))
 			return 1;
 	if (move && pthread_create(&moving, NULL, mover, &moves))
 		return 1;

@@ -12,7 +12,7 @@
 
 #include <elisa/guest.h>
 
-#define FLAGS_LASTING	0x247700	/* ID, AC, NT, IOPL, DF, IF, TF */
+#define FLAGS_LASTING 0x247700 /* ID, AC, NT, IOPL, DF, IF, TF */
 
 /* clang-format off */
 static const char *const faults[] = {
@@ -44,8 +44,7 @@ static struct state look(void)
 
 	__asm__ volatile("pushfq\n\tpop %0\n\tmov %%cs, %1\n\tmov %%ss, %2\n\t"
 			 "mov %%fs, %3"
-			 : "=r" (s.flags), "=r" (s.cs), "=r" (s.ss),
-			   "=r" (s.fs));
+			 : "=r"(s.flags), "=r"(s.cs), "=r"(s.ss), "=r"(s.fs));
 	s.flags &= FLAGS_LASTING;
 	s.local = *(volatile uint64_t *)&local;
 	return s;

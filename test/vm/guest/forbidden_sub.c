@@ -5,6 +5,8 @@
 ELISA_ENTRY(leave, void)
 {
 	__asm__ volatile("xor %%ecx, %%ecx; xor %%eax, %%eax; vmfunc"
-			 : : : "rax", "rcx", "memory");
+			 :
+			 :
+			 : "rax", "rcx", "memory");
 	return 0;
 }

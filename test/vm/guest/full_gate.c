@@ -25,8 +25,8 @@
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
 
-#define PAGE	4096
-#define VMFUNC	3	/* bytes */
+#define PAGE   4096
+#define VMFUNC 3 /* bytes */
 
 static sigjmp_buf back;
 
@@ -41,35 +41,33 @@ static void caught(int sig)
  * return stub takes the frame apart, which is at the same place each time.
  * Returns RAX.
  */
-static __attribute__((noinline)) int64_t
-enter(uint64_t target, uint64_t rcx)
+static __attribute__((noinline)) int64_t enter(uint64_t target, uint64_t rcx)
 {
 	int64_t rax;
 
-	__asm__ volatile(
-		"sub $128, %%rsp\n\t"
-		"call 1f\n\t"
-		"add $128, %%rsp\n\t"
-		"jmp 2f\n"
-		"1:\n\t"
-		"pushfq\n\tpush %%rbp\n\tpush %%rbx\n\t"
-		"stmxcsr -8(%%rsp)\n\tfnstcw -4(%%rsp)\n\t"
-		"mov %%fs:0, %%r10\n\tmov %%r10, -16(%%rsp)\n\t"
-		"xor %%r11d, %%r11d\n\t"
-		"test %%rsp, %%rsp\n\t"		/* ZF = 0 */
-		"mov $0, %%eax\n\t"
-		"jmp *%%rdx\n"
-		"2:"
-		: "=a" (rax), "+d" (target), "+c" (rcx)
-		:
-		: "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-		  "r15", "memory", "cc");
+	__asm__ volatile("sub $128, %%rsp\n\t"
+			 "call 1f\n\t"
+			 "add $128, %%rsp\n\t"
+			 "jmp 2f\n"
+			 "1:\n\t"
+			 "pushfq\n\tpush %%rbp\n\tpush %%rbx\n\t"
+			 "stmxcsr -8(%%rsp)\n\tfnstcw -4(%%rsp)\n\t"
+			 "mov %%fs:0, %%r10\n\tmov %%r10, -16(%%rsp)\n\t"
+			 "xor %%r11d, %%r11d\n\t"
+			 "test %%rsp, %%rsp\n\t" /* ZF = 0 */
+			 "mov $0, %%eax\n\t"
+			 "jmp *%%rdx\n"
+			 "2:"
+			 : "=a"(rax), "+d"(target), "+c"(rcx)
+			 :
+			 : "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+			   "r14", "r15", "memory", "cc");
 	return rax;
 }
 
 /* Did VMFUNC with this index raise #UD?  1: yes; 0: it went on, or a call. */
-static __attribute__((noinline)) int
-is_invalid(uint64_t target, uint64_t rcx, int64_t *rax)
+static __attribute__((noinline)) int is_invalid(uint64_t target, uint64_t rcx,
+						int64_t *rax)
 {
 	if (sigsetjmp(back, 1))
 		return 1;
@@ -91,7 +89,8 @@ int main(int argc, char **argv)
 {
 	unsigned int offset, calls = 0, faults = 0, invalid = 0, open = 0;
 	const struct sigaction act = {
-		.sa_handler = caught, .sa_flags = SA_ONSTACK,
+		.sa_handler = caught,
+		.sa_flags = SA_ONSTACK,
 	};
 	static char stack[65536];
 	const stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
@@ -130,8 +129,7 @@ int main(int argc, char **argv)
 	/* The stub lies in the window's first page. */
 	page = (uint8_t *)((uintptr_t)nop.stub & ~(PAGE - 1ul)) + PAGE;
 	if (mmap(page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-	    page) {
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != page) {
 		printf("mmap: %s\n", strerror(errno));
 		return 1;
 	}

@@ -6,11 +6,11 @@
  */
 #include <elisa/sub.h>
 
-#define HOSTILE(name, code)						\
-	static __attribute__((naked)) uint64_t name(void)		\
-	{								\
-		__asm__ volatile(code "; xor %eax, %eax; ret");		\
-	}								\
+#define HOSTILE(name, code)                                     \
+	static __attribute__((naked)) uint64_t name(void)       \
+	{                                                       \
+		__asm__ volatile(code "; xor %eax, %eax; ret"); \
+	}                                                       \
 	ELISA_ENTRY_FOR(name)
 
 ELISA_ENTRY(nop, void)
@@ -49,9 +49,9 @@ HOSTILE(load_fs, "mov $0x2b, %eax; mov %eax, %fs");
 HOSTILE(load_gs, "mov $0x33, %eax; mov %eax, %gs");
 HOSTILE(load_ss, "mov $0x2b, %eax; mov %eax, %ss");
 HOSTILE(far_return, "push $0x33; lea 1f(%rip), %rax; push %rax; lretq; 1:");
-HOSTILE(far_to_32,
-	"push $0x23; lea 1f(%rip), %rax; push %rax; lretq; 1:");
-HOSTILE(iretq, "mov %rsp, %rax; push $0x2b; push %rax; pushfq; push $0x33; lea 1f(%rip), %rax; push %rax; iretq; 1:");
+HOSTILE(far_to_32, "push $0x23; lea 1f(%rip), %rax; push %rax; lretq; 1:");
+HOSTILE(iretq,
+	"mov %rsp, %rax; push $0x2b; push %rax; pushfq; push $0x33; lea 1f(%rip), %rax; push %rax; iretq; 1:");
 HOSTILE(verr, "mov $0x2b, %eax; verr %ax");
 HOSTILE(lsl, "mov $0x2b, %eax; lsl %eax, %ebx");
 

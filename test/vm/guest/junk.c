@@ -16,10 +16,10 @@
 
 #include <elisa/hypercall.h>
 
-#define NOBODY		65534
-#define KVM_ENOSYS	1000
-#define FLAGS_IF	0x200
-#define FLAGS_IOPL	0x3000
+#define NOBODY	   65534
+#define KVM_ENOSYS 1000
+#define FLAGS_IF   0x200
+#define FLAGS_IOPL 0x3000
 
 struct regs {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r[8];
@@ -81,7 +81,8 @@ static void vmcall(struct regs *r)
 			 "pop %%rbx\n\t"
 			 "pop %%rbp\n\t"
 			 "lea 128(%%rsp), %%rsp"
-			 : "+D" (r) :
+			 : "+D"(r)
+			 :
 			 : "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
 			   "r12", "r13", "r14", "r15", "memory", "cc");
 }
@@ -91,7 +92,7 @@ static int unprivileged(void)
 	uint64_t flags, cs;
 
 	__asm__ volatile("pushfq\n\tpop %0\n\tmov %%cs, %1"
-			 : "=r" (flags), "=r" (cs));
+			 : "=r"(flags), "=r"(cs));
 	return (cs & 3) == 3 && flags & FLAGS_IF && !(flags & FLAGS_IOPL);
 }
 
@@ -128,8 +129,17 @@ static void try(const struct regs *in)
 static uint64_t some_junk(unsigned int kind)
 {
 	static const uint64_t edge[] = {
-		0, 1, 4096, ~0ULL, 1ULL << 63, 0x7fffffffffff, 1ULL << 47,
-		0xffffffff81000000, 0x3e0000000000, 0x3e0000001000, 0xfee00000,
+		0,
+		1,
+		4096,
+		~0ULL,
+		1ULL << 63,
+		0x7fffffffffff,
+		1ULL << 47,
+		0xffffffff81000000,
+		0x3e0000000000,
+		0x3e0000001000,
+		0xfee00000,
 	};
 
 	switch (kind) {

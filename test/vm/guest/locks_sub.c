@@ -10,11 +10,11 @@
 struct shared {
 	struct elisa_mutex mutex;
 	struct elisa_spinlock spin;
-	uint64_t go;		/* ends LOCKS_HOLD */
-	uint64_t holders;	/* calls that have come into LOCKS_HOLD's loop */
-	uint64_t a, b;		/* equal outside a section */
-	uint64_t wrong;		/* sections that found them different */
-	uint64_t died;		/* owners whose death was seen */
+	uint64_t go;	  /* ends LOCKS_HOLD */
+	uint64_t holders; /* calls that have come into LOCKS_HOLD's loop */
+	uint64_t a, b;	  /* equal outside a section */
+	uint64_t wrong;	  /* sections that found them different */
+	uint64_t died;	  /* owners whose death was seen */
 };
 
 static struct shared *shared(void)
@@ -160,7 +160,8 @@ ELISA_ENTRY(locks_vmcall, uint64_t rax, uint64_t rdi, uint64_t rsi,
 	while (times--) {
 		result = rax;
 		__asm__ volatile("vmcall"
-				 : "+a" (result) : "D" (rdi), "S" (rsi)
+				 : "+a"(result)
+				 : "D"(rdi), "S"(rsi)
 				 : "memory", "cc");
 	}
 	return result;

@@ -16,7 +16,7 @@
 
 #include <elisa/guest.h>
 
-#define CELL	77
+#define CELL 77
 
 static int call(const struct elisa_entry *e, uint64_t *ret, uint64_t a,
 		uint64_t b)

@@ -28,7 +28,7 @@ static void descriptor_tables(void)
 	uint16_t tr;
 
 	__asm__ volatile("sidt %0\n\tsgdt %1\n\tstr %2"
-			 : "=m" (idtr), "=m" (gdtr), "=r" (tr));
+			 : "=m"(idtr), "=m"(gdtr), "=r"(tr));
 }
 
 int main(int argc, char **argv)
@@ -49,8 +49,10 @@ int main(int argc, char **argv)
 	rax = strtoul(argv[2], NULL, 0);
 	if (!strcmp(argv[1], "vmcall")) {
 		rax = ELISA_HC(rax);
-		__asm__ volatile("vmcall" : "+a" (rax), "+D" (rdi), "+S" (rsi),
-				 "+d" (rdx) : : "memory");
+		__asm__ volatile("vmcall"
+				 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx)
+				 :
+				 : "memory");
 		printf("%lld\n", (long long)rax);
 	} else if (!strcmp(argv[1], "desc")) {
 		while (rax--)
@@ -58,7 +60,9 @@ int main(int argc, char **argv)
 		puts("ok");
 	} else {
 		__asm__ volatile("xor %%eax, %%eax; vmfunc"
-				 : : "c" ((uint32_t)rax) : "rax", "memory");
+				 :
+				 : "c"((uint32_t)rax)
+				 : "rax", "memory");
 		puts("ok");
 	}
 	return 0;

@@ -44,13 +44,15 @@ static void try(const char *name, int64_t (*fn)(uint64_t), uint64_t arg)
 static int64_t vmfunc(uint64_t index)
 {
 	__asm__ volatile("xor %%eax, %%eax; vmfunc"
-			 : : "c" ((uint32_t)index) : "rax", "memory");
+			 :
+			 : "c"((uint32_t)index)
+			 : "rax", "memory");
 	return 0;
 }
 
 static int64_t vmfunc_leaf(uint64_t leaf)
 {
-	__asm__ volatile("vmfunc" : : "a" ((uint32_t)leaf), "c" (2) : "memory");
+	__asm__ volatile("vmfunc" : : "a"((uint32_t)leaf), "c"(2) : "memory");
 	return 0;
 }
 
@@ -62,8 +64,8 @@ static int64_t enter(uint64_t offset)
 	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
 			 "call *%2\n\t"
 			 "lea 128(%%rsp), %%rsp"
-			 : "+a" (rax), "+c" (rcx)
-			 : "D" (window + offset)
+			 : "+a"(rax), "+c"(rcx)
+			 : "D"(window + offset)
 			 : "rbx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12",
 			   "r13", "r14", "r15", "memory", "cc");
 	return (int32_t)rax;

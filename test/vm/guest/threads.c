@@ -33,9 +33,9 @@
 
 #include "selftest.h"
 
-#define LONG_CALL	200000
-#define RESUMED_CALL	(2 * LONG_CALL)
-#define SHORT_CALL	50
+#define LONG_CALL    200000
+#define RESUMED_CALL (2 * LONG_CALL)
+#define SHORT_CALL   50
 
 static struct elisa_entry spin, hang;
 static uint64_t long_value, short_value;
@@ -43,8 +43,8 @@ static uint64_t long_value, short_value;
 /* In the AEP stub, so that a call of this thread is suspended? */
 static bool is_suspended(const ucontext_t *context)
 {
-	uint64_t offset = context->uc_mcontext.gregs[REG_RIP] -
-			  ELISA_WINDOW_BASE;
+	uint64_t offset =
+		context->uc_mcontext.gregs[REG_RIP] - ELISA_WINDOW_BASE;
 
 	return offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
 	       (offset & (ELISA_WINDOW_SIZE - 1)) >= ELISA_W_AEP;
@@ -63,7 +63,8 @@ static void on_signal(int sig, void (*handler)(int, siginfo_t *, void *))
 static void alarm_each_ms(unsigned int ms)
 {
 	const struct itimerval timer = {
-		.it_interval.tv_usec = ms * 1000, .it_value.tv_usec = ms * 1000,
+		.it_interval.tv_usec = ms * 1000,
+		.it_value.tv_usec = ms * 1000,
 	};
 
 	setitimer(ITIMER_REAL, &timer, NULL);
@@ -126,7 +127,9 @@ static long raw_syscall(long nr, unsigned long a0, unsigned long a1)
 {
 	long ret = nr;
 
-	__asm__ volatile("syscall" : "+a"(ret) : "D"(a0), "S"(a1)
+	__asm__ volatile("syscall"
+			 : "+a"(ret)
+			 : "D"(a0), "S"(a1)
 			 : "rcx", "r11", "memory");
 	return ret;
 }
@@ -152,7 +155,9 @@ static __attribute__((noreturn)) void back_to_helper(void)
 	__asm__ volatile("mov %0, %%rsp\n\t"
 			 "xor %%eax, %%eax\n\t"
 			 "jmp *%1"
-			 : : "r"(helper_sp), "r"(helper_ip) : "rax", "memory");
+			 :
+			 : "r"(helper_sp), "r"(helper_ip)
+			 : "rax", "memory");
 	__builtin_unreachable();
 }
 
@@ -193,7 +198,8 @@ static __attribute__((noinline)) void take_over(void)
 				 "lea 128(%%rsp), %%rsp"
 				 : "+a"(rax), "+D"(rdi), [sp] "=m"(helper_sp),
 				   [ip] "=m"(helper_ip)
-				 : : "memory", "cc", "rcx", "rdx", "rsi", "r8",
+				 :
+				 : "memory", "cc", "rcx", "rdx", "rsi", "r8",
 				   "r9", "r10", "r11", "r12", "r13", "r14",
 				   "r15");
 	} while ((int64_t)rax == -EAGAIN);
@@ -237,7 +243,7 @@ static int run_other(unsigned long times)
 			alarm_each_ms(3);
 			begin();
 			alarm_each_ms(0);
-			handle = 1;	/* nothing came: -ENOLINK */
+			handle = 1; /* nothing came: -ENOLINK */
 		} else {
 			other++;
 		}
@@ -282,8 +288,10 @@ static int run_wait(void)
 		busy++;
 		usleep(100000);
 	}
-	printf("status %d busy %s\n", err, busy > 10 ? "long" :
-	       busy ? "short" : "no");
+	printf("status %d busy %s\n", err,
+	       busy > 10 ? "long" :
+	       busy	 ? "short" :
+			   "no");
 	return err || value != short_value;
 }
 

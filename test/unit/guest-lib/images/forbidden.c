@@ -6,6 +6,6 @@ ELISA_ENTRY(entry, void)
 {
 	uint64_t value;
 
-	__asm__ volatile("mov $0xd4010f00, %0" : "=r" (value));
+	__asm__ volatile("mov $0xd4010f00, %0" : "=r"(value));
 	return value;
 }

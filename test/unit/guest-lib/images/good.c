@@ -4,7 +4,7 @@
 
 static uint64_t counter = 42;
 static uint64_t zeros[512];
-static uint64_t * volatile pointers[] = { &counter, &zeros[0], &zeros[512] };
+static uint64_t *volatile pointers[] = { &counter, &zeros[0], &zeros[512] };
 static const char text[] = "constant";
 
 ELISA_ENTRY(first, void)

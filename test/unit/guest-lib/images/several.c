@@ -18,7 +18,7 @@ __asm__(".pushsection .text\n"
 	"	nop\n"
 	"	wrpkru\n"
 	"	nop\n"
-	"	.byte 0xc4, 0xe2, 0x78, 0x49, 0xc0\n"	/* TILERELEASE */
+	"	.byte 0xc4, 0xe2, 0x78, 0x49, 0xc0\n" /* TILERELEASE */
 	"	.size second, . - second\n"
 	"	.org 0xfff, 0xcc\n"
 	"	vmfunc\n"

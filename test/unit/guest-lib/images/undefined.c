@@ -3,9 +3,9 @@
 #include <elisa/sub.h>
 
 extern uint64_t not_here __attribute__((visibility("default")));
-static uint64_t * const pointer = &not_here;
+static uint64_t *const pointer = &not_here;
 
 ELISA_ENTRY(entry, void)
 {
-	return !*(uint64_t * const volatile *)&pointer;
+	return !*(uint64_t *const volatile *)&pointer;
 }

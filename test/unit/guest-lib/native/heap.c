@@ -15,7 +15,7 @@ static struct shared *shared(void)
 	return elisa_data();
 }
 
-#define SIGNED(x)	((uint64_t)(int64_t)(x))
+#define SIGNED(x) ((uint64_t)(int64_t)(x))
 
 ELISA_ENTRY(init, uint64_t start, uint64_t end)
 {
@@ -30,8 +30,8 @@ ELISA_ENTRY(alloc, uint64_t slot, uint64_t size)
 
 ELISA_ENTRY(release, uint64_t slot)
 {
-	return SIGNED(elisa_heap_free(&shared()->heap,
-				      &shared()->slots.slot[slot]));
+	return SIGNED(
+		elisa_heap_free(&shared()->heap, &shared()->slots.slot[slot]));
 }
 
 /* With a variable of the call. */
@@ -123,9 +123,9 @@ ELISA_ENTRY(check, void)
 			continue;
 		}
 		elisa_assert(tag == (_ELISA_HEAP_FREE | order));
-		elisa_assert(order + 1 == ELISA_HEAP_ORDERS ||
-			     !_elisa_heap_is_free(&v, unit ^ 1ULL << order,
-						  order));
+		elisa_assert(
+			order + 1 == ELISA_HEAP_ORDERS ||
+			!_elisa_heap_is_free(&v, unit ^ 1ULL << order, order));
 		free_blocks[order]++;
 	}
 	elisa_assert(unit == v.units);

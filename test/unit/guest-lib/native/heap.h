@@ -3,7 +3,7 @@
 #ifndef NATIVE_HEAP_H
 #define NATIVE_HEAP_H
 
-#define HEAP_SLOTS	64
+#define HEAP_SLOTS 64
 
 /* The start of the shared data: offsets of blocks; then the heap's header. */
 struct heap_slots {
