@@ -206,7 +206,7 @@ static void check_memory(void)
 		      lost, grown);
 }
 
-void checkpoint(bool reload)
+static void check_all(bool reload)
 {
 	trace("checkpoint");
 	tear_down();
@@ -220,6 +220,12 @@ void checkpoint(bool reload)
 	if (!module_unload() || !module_load())
 		wrong("the module does not come back");
 	daemon_start();
+}
+
+void checkpoint(bool reload)
+{
+	check_all(reload);
+	op_ends();
 }
 
 void first_checkpoint(void)

@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "ops.h"
 
@@ -15,6 +16,7 @@ struct op {
 	unsigned int weight;
 	void (*run)(const struct draws *d);
 	unsigned long done;
+	uint64_t ms; /* of emulated time */
 	struct {
 		const char *what;
 		unsigned long n;
@@ -22,6 +24,15 @@ struct op {
 };
 
 static struct op *current;
+static uint64_t current_began;
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
 
 static struct op ops[] = {
 	{ .name = "start", .weight = 3, .run = do_start },
@@ -113,6 +124,12 @@ void checkpoint_begins(void)
 {
 	current = &teardown;
 	current->done++;
+	current_began = now_ms();
+}
+
+void op_ends(void)
+{
+	current->ms += now_ms() - current_began;
 }
 
 void one_op(unsigned int n)
@@ -142,14 +159,17 @@ void one_op(unsigned int n)
 	      d.cpl, d.xbuf_pages);
 	current = &ops[i];
 	current->done++;
+	current_began = now_ms();
 	current->run(&d);
+	op_ends();
 }
 
 static void report_op(const struct op *op)
 {
 	unsigned int i;
 
-	printf("# %-10s %5lu:", op->name, op->done);
+	printf("# %-10s %5lu, %5llu ms each:", op->name, op->done,
+	       (unsigned long long)(op->done ? op->ms / op->done : 0));
 	for (i = 0; i < 8 && op->result[i].what; i++)
 		printf("%s %lu %s", i ? "," : "", op->result[i].n,
 		       op->result[i].what);

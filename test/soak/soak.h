@@ -145,6 +145,7 @@ void measure_memory(long *available, long *slab);
 
 /* ops.c */
 void one_op(unsigned int n);
+void op_ends(void);
 void report_ops(void);
 
 /* checkpoint.c */
