@@ -4,7 +4,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
@@ -44,6 +46,17 @@ bool elisa_inject(void)
 bool elisa_inject_event(void)
 {
 	return pass(2, __builtin_return_address(0));
+}
+
+static unsigned int linger;
+module_param(linger, uint, 0600);
+MODULE_PARM_DESC(linger,
+		 "debug: microseconds before an entry out of a fast path");
+
+/** elisa_inject_linger() - wait as long as 'linger' says; any context */
+void elisa_inject_linger(void)
+{
+	udelay(min(READ_ONCE(linger), 100U));
 }
 
 static int set_inject(const char *text, const struct kernel_param *param)

@@ -11,6 +11,9 @@
  *			fails, or 0; places passed since the last write; and
  *			what failed since: 0 nothing, 1 an operation, 2 only an
  *			event of netlink, which nobody waits for.
+ *	linger		microseconds (0 to 100) that a vCPU which KVM's fast path
+ *			lets enter anew waits before the entry hook looks
+ *			whether it may: others can come in between
  *	figures		read: "attachments exports instances pinned armed pages"
  *			of all VMs together, and pages that the module holds
  */
@@ -22,6 +25,7 @@
 #ifdef ELISA_DEBUG
 bool elisa_inject(void);
 bool elisa_inject_event(void);
+void elisa_inject_linger(void);
 #else
 static inline bool elisa_inject(void)
 {
@@ -31,6 +35,10 @@ static inline bool elisa_inject(void)
 static inline bool elisa_inject_event(void)
 {
 	return false;
+}
+
+static inline void elisa_inject_linger(void)
+{
 }
 #endif
 

@@ -426,6 +426,9 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 {
 	u64 eptp;
 
+	/* Out of a fast path, or nearly so: the lock is not held yet. */
+	if (READ_ONCE(v->in_guest))
+		elisa_inject_linger();
 	raw_spin_lock(&v->lock);
 	eptp = elisa_vmread(EPT_POINTER);
 	/* Not in VMX operation: this entry fails. */
