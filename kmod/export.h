@@ -53,6 +53,7 @@ struct elisa_export_entry {
  * @image: by page number; page 0 is the entry table
  * @image_pt: page table of chunk ELISA_CHUNK_IMAGE
  * @data: the shared region
+ * @data_inode: of the memfd whose memory it is; 0: none's
  * @data_pt: its page tables
  * @live: identities of its instances; pages in all of its sub contexts
  */
@@ -73,6 +74,7 @@ struct elisa_export {
 	struct elisa_export_entry *entry;
 	u32 n_entries;
 	struct elisa_pins data;
+	u64 data_inode;
 	struct elisa_table *data_pt;
 	u32 n_data_pt;
 	struct elisa_liveness live;

@@ -7,6 +7,7 @@
 
 #include "export.h"
 #include "export_host.h"
+#include "memfd.h"
 #include "pin.h"
 
 /** struct image_file - where the next page of an image is read */
@@ -158,6 +159,22 @@ int elisa_export_host_data(struct elisa_export *export, u32 n, const char **why)
 		return -EINVAL;
 	*why = "not enough memory for the shared data";
 	return n ? elisa_pin_own(&export->data, n) : 0;
+}
+
+/**
+ * elisa_export_host_memfd() - give the export shared memory of a process
+ * @export: without any yet
+ * @file: memfd of the process
+ * @n: pages, up to ELISA_DATA_PAGES_MAX; 0: all
+ * @why: set on error
+ *
+ * Context: a system call, sleeps.  Return: as elisa_memfd_pin().
+ */
+int elisa_export_host_memfd(struct elisa_export *export, struct file *file,
+			    u32 n, const char **why)
+{
+	export->data_inode = file_inode(file)->i_ino;
+	return elisa_memfd_pin(&export->data, file, n, why);
 }
 
 /**

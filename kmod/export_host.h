@@ -25,6 +25,8 @@ int elisa_export_host_entry(struct elisa_export *export, const char *name,
 			    u32 offset, const char **why);
 int elisa_export_host_data(struct elisa_export *export, u32 n,
 			   const char **why);
+int elisa_export_host_memfd(struct elisa_export *export, struct file *file,
+			    u32 n, const char **why);
 int elisa_export_host_finish(struct elisa_export *export, u32 *id,
 			     struct elisa_finding *finding, const char **why);
 void elisa_export_host_cancel(struct elisa_export *export);

@@ -90,6 +90,7 @@ static const struct nla_policy export_add_policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_ENTRY] = NLA_POLICY_NESTED(entry_policy),
 	[ELISA_A_DATA_PAGES] = { .type = NLA_U32 },
 	[ELISA_A_TRUST] = NLA_POLICY_MAX(NLA_U8, __ELISA_TRUST_MAX - 1),
+	[ELISA_A_DATA_FD] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy vm_name_policy[ELISA_A_VM_FD + 1] = {
@@ -658,12 +659,33 @@ static int add_entry(struct elisa_export *export, struct nlattr *nla,
 	return refuse(info, nla, err, why);
 }
 
+static int add_data(struct elisa_export *export, struct genl_info *info)
+{
+	struct nlattr *pages = info->attrs[ELISA_A_DATA_PAGES];
+	struct nlattr *fd = info->attrs[ELISA_A_DATA_FD];
+	u32 n = pages ? nla_get_u32(pages) : 0;
+	const char *why = NULL;
+	struct file *file;
+	int err;
+
+	if (!fd) {
+		err = elisa_export_host_data(export, n, &why);
+		return refuse(info, pages, err, why);
+	}
+	file = fget(nla_get_u32(fd));
+	if (!file)
+		return refuse(info, fd, -EBADF,
+			      "DATA_FD is not an open file of this process");
+	err = elisa_export_host_memfd(export, file, n, &why);
+	fput(file);
+	return refuse(info, fd, err, why);
+}
+
 /* The segments first: entries point into them. */
 static int add_contents(struct elisa_export *export, struct file *image,
 			struct genl_info *info)
 {
-	struct nlattr *data = info->attrs[ELISA_A_DATA_PAGES], *nla;
-	const char *why = NULL;
+	struct nlattr *nla;
 	int rem, err = 0;
 
 	nlmsg_for_each_attr(nla, info->nlhdr, GENL_HDRLEN, rem) {
@@ -678,9 +700,7 @@ static int add_contents(struct elisa_export *export, struct file *image,
 		if (err)
 			return err;
 	}
-	if (data)
-		err = elisa_export_host_data(export, nla_get_u32(data), &why);
-	return refuse(info, data, err, why);
+	return add_data(export, info);
 }
 
 static int finish_export(struct elisa_export *export, u32 *id,
@@ -839,6 +859,19 @@ static int dump_vm(struct elisa_vm *vm, void *arg)
 	return dump_end(d, hdr, err, vm->id);
 }
 
+static int put_data_source(struct sk_buff *skb,
+			   const struct elisa_export *export)
+{
+	if (!export->data_inode)
+		return nla_put_u8(skb, ELISA_A_DATA_SOURCE,
+				  export->vm ? ELISA_DATA_VM :
+					       ELISA_DATA_MODULE);
+	if (nla_put_u8(skb, ELISA_A_DATA_SOURCE, ELISA_DATA_MEMFD))
+		return -EMSGSIZE;
+	return nla_put_u64_64bit(skb, ELISA_A_DATA_INODE, export->data_inode,
+				 ELISA_A_PAD);
+}
+
 static int dump_export(struct elisa_export *export, void *arg)
 {
 	struct dump *d = arg;
@@ -860,7 +893,8 @@ static int dump_export(struct elisa_export *export, void *arg)
 	      nla_put_u32(d->skb, ELISA_A_N_ENTRIES, export->n_entries) ?:
 	      nla_put_u32(d->skb, ELISA_A_IMAGE_PAGES, export->n_image) ?:
 	      nla_put_u32(d->skb, ELISA_A_DATA_PAGES, export->data.n_pages) ?:
-	      nla_put_u32(d->skb, ELISA_A_N_ATTACHMENTS, n);
+	      nla_put_u32(d->skb, ELISA_A_N_ATTACHMENTS, n) ?:
+	      put_data_source(d->skb, export);
 	/* clang-format on */
 	return dump_end(d, hdr, err, export->id);
 }

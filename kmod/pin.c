@@ -3,8 +3,10 @@
  * Long-term pins on guest memory, and memory of the module in its place.
  */
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <asm/io.h>
 
@@ -13,6 +15,9 @@
 #include "ledger.h"
 #include "pin.h"
 #include "vm.h"
+
+/* Pages between two looks at signals. */
+#define PIN_BATCH 512U
 
 /* Without mmap_lock, which a VMM can hold for as long as it likes. */
 static int account(struct mm_struct *mm, u32 n_pages)
@@ -149,6 +154,61 @@ err_limit:
 	return err;
 }
 
+/* By its credentials, because the user itself cannot be held everywhere. */
+static int charge_user(struct elisa_pins *pins, u32 n_pages)
+{
+	u64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	atomic_long_t *locked = &current_user()->locked_vm;
+
+	if (atomic_long_add_return(n_pages, locked) > limit &&
+	    !capable(CAP_IPC_LOCK)) {
+		atomic_long_sub(n_pages, locked);
+		return -ENOMEM;
+	}
+	pins->cred = get_current_cred();
+	pins->n_charged = n_pages;
+	return 0;
+}
+
+/**
+ * elisa_pin_mapped() - fill empty @pins with memory of the calling process
+ * @pins: where to; release with elisa_unpin() also after an error
+ * @addr: page-aligned address, writable
+ * @n_pages: pages of 4 KiB, charged to the caller's user and its RLIMIT_MEMLOCK
+ *	unless it has CAP_IPC_LOCK
+ *
+ * Context: a system call of a process, sleeps.
+ * Return: 0; -EFAULT; -ENOMEM also for RLIMIT_MEMLOCK; -EINTR it is being
+ * killed; or of pinning.
+ */
+int elisa_pin_mapped(struct elisa_pins *pins, unsigned long addr, u32 n_pages)
+{
+	struct page **to;
+	int i, n, err;
+
+	err = charge_user(pins, n_pages) ?: reserve(pins, n_pages);
+	if (err)
+		return err;
+	while (pins->n_pages < n_pages) {
+		to = pins->pages + pins->n_pages;
+		n = min(n_pages - pins->n_pages, PIN_BATCH);
+		if (elisa_inject())
+			return -ENOMEM;
+		n = pin_user_pages_fast(addr, n, FOLL_WRITE | FOLL_LONGTERM,
+					to);
+		if (n <= 0)
+			return n ?: -EFAULT;
+		for (i = 0; i < n; i++)
+			elisa_ledger_hold(page_to_phys(to[i]));
+		pins->n_pages += n;
+		addr += (unsigned long)n << PAGE_SHIFT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
 /**
  * elisa_pin_own() - fill empty @pins with zeroed memory of the module
  * @pins: where to; release with elisa_unpin() also after an error
@@ -181,7 +241,8 @@ int elisa_pin_own(struct elisa_pins *pins, u32 n_pages)
 /**
  * elisa_unpin() - release all of @pins
  * @pins: no EPT maps them any more and INVEPT ran since one did
- * @vm: owner; NULL: the pages are those of elisa_pin_own()
+ * @vm: owner; NULL: the pages are those of elisa_pin_own() or
+ *	elisa_pin_mapped()
  *
  * Context: sleeps.  The VMM may be dead already.
  */
@@ -190,7 +251,11 @@ void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm)
 	u32 i;
 
 	drop_from(pins, 0);
-	if (!vm) {
+	if (pins->cred) {
+		unpin_user_pages_dirty_lock(pins->pages, pins->n_pages, true);
+		atomic_long_sub(pins->n_charged, &pins->cred->user->locked_vm);
+		put_cred(pins->cred);
+	} else if (!vm) {
 		for (i = 0; i < pins->n_pages; i++)
 			__free_page(pins->pages[i]);
 	} else if (pins->n_pages) {

@@ -17,4 +17,5 @@ ccflags-y += $(call elisa-probe,cap_sys_admin,include/net/genetlink.h,GENL_CAP_S
 ccflags-y += $(call elisa-probe,resv_start_op,include/net/genetlink.h,RESV_START_OP)
 ccflags-y += $(call elisa-probe,pebs_enable,$(kvm_host),PEBS_ENABLE)
 ccflags-y += $(call elisa-probe,dirty_ring_size,include/linux/kvm_host.h,DIRTY_RING)
+ccflags-y += $(call elisa-probe,folio_mapping,include/linux/pagemap.h,FOLIO_MAPPING)
 ccflags-y += $(call elisa-probe,hrtimer_setup,include/linux/hrtimer.h,HRTIMER_SETUP)

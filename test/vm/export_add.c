@@ -8,6 +8,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
@@ -17,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <elisa/hypercall.h>
@@ -42,6 +45,7 @@ struct request {
 	unsigned int n_entries;
 	uint32_t data_pages;
 	uint32_t trust;
+	uint32_t data_fd; /* 0: none */
 };
 
 static struct {
@@ -178,6 +182,8 @@ static int request(const struct request *r, char *text)
 	put_u32(ELISA_A_DATA_PAGES, r->data_pages);
 	if (r->trust != NONE)
 		put(ELISA_A_TRUST, &r->trust, 1);
+	if (r->data_fd)
+		put_u32(ELISA_A_DATA_FD, r->data_fd);
 	return talk(family, NULL, 0, text);
 }
 
@@ -205,6 +211,45 @@ static int image(const void *bad, size_t len)
 	    pwrite(fd, bad, len, 4095) != (ssize_t)len)
 		err(1, "image");
 	return fd;
+}
+
+/* A memfd of @size bytes. */
+static int memory(off_t size, int seals, unsigned int flags)
+{
+	int fd = memfd_create("memory", MFD_ALLOW_SEALING | flags);
+
+	if (fd < 0 || ftruncate(fd, size) || fcntl(fd, F_ADD_SEALS, seals))
+		err(1, "memory");
+	return fd;
+}
+
+static int again(int fd, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd = open(path, flags);
+	if (fd < 0)
+		err(1, "%s", path);
+	return fd;
+}
+
+/* So many pages, and no right to more. */
+static void limit_pins(unsigned int pages)
+{
+	const struct rlimit limit = { pages * 4096, pages * 4096 };
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct caps[2];
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) ||
+	    syscall(SYS_capget, &head, caps))
+		err(1, "limit_pins");
+	caps[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &=
+		~CAP_TO_MASK(CAP_IPC_LOCK);
+	if (syscall(SYS_capset, &head, caps))
+		err(1, "limit_pins");
 }
 
 #define CHANGE(what, error, want, change)     \
@@ -306,6 +351,49 @@ int main(void)
 	CHANGE("too much data", EINVAL, "shared data is more than 256 MiB",
 	       r.data_pages = ELISA_DATA_PAGES_MAX + 1);
 	CHANGE("an unknown trust", ERANGE, NULL, r.trust = 2);
+
+	CHANGE("memory of a closed descriptor", EBADF,
+	       "DATA_FD is not an open file of this process", r.data_fd = 1000);
+	CHANGE("memory of a pipe", EINVAL, "DATA_FD is not a memfd",
+	       r.data_fd = pipes[0]);
+	CHANGE("memory of a folder", EINVAL, "DATA_FD is not a memfd",
+	       r.data_fd = open("/", O_RDONLY));
+	CHANGE("memory of /dev/zero", EINVAL, "DATA_FD is not a memfd",
+	       r.data_fd = open("/dev/zero", O_RDWR));
+	CHANGE("memory of a file", EINVAL, NULL,
+	       r.data_fd = open("/tmp/export_add", O_RDWR));
+	CHANGE("memory that can shrink", EINVAL,
+	       "DATA_FD is not sealed against shrinking (F_SEAL_SHRINK)",
+	       r.data_fd = memory(12288, F_SEAL_GROW, 0));
+	CHANGE("memory sealed against writing", EINVAL,
+	       "DATA_FD is sealed against writing",
+	       r.data_fd = memory(12288, F_SEAL_SHRINK | F_SEAL_WRITE, 0));
+	CHANGE("memory sealed against later writing", EINVAL,
+	       "DATA_FD is sealed against writing",
+	       r.data_fd =
+		       memory(12288, F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE, 0));
+	CHANGE("no memory", EINVAL,
+	       "DATA_FD is empty, or not a multiple of 4096 bytes long",
+	       r.data_fd = memory(0, F_SEAL_SHRINK, 0));
+	CHANGE("a part of a page", EINVAL,
+	       "DATA_FD is empty, or not a multiple of 4096 bytes long",
+	       r.data_fd = memory(12289, F_SEAL_SHRINK, 0));
+	CHANGE("less memory than wanted", EINVAL,
+	       "DATA_FD is smaller than DATA_PAGES",
+	       r.data_fd = memory(8192, F_SEAL_SHRINK, 0));
+	CHANGE("too much memory", EINVAL, "shared data is more than 256 MiB",
+	       (r.data_fd = memory((ELISA_DATA_PAGES_MAX + 1L) * 4096,
+				   F_SEAL_SHRINK, 0),
+		r.data_pages = 0));
+	CHANGE("memory for reading only", EACCES,
+	       "DATA_FD is not open for writing",
+	       r.data_fd = again(memory(12288, F_SEAL_SHRINK, 0), O_RDONLY));
+	CHANGE("memory for writing only", EACCES, "cannot map DATA_FD",
+	       r.data_fd = again(memory(12288, F_SEAL_SHRINK, 0), O_WRONLY));
+	CHANGE("memory in vain", EINVAL,
+	       "an export needs a segment and an entry",
+	       (r.data_fd = memory(12288, F_SEAL_SHRINK, 0), r.n_segments = 0,
+		r.n_entries = 0));
 	CHANGE("VMFUNC across two pages", ENOEXEC,
 	       "VMFUNC at image offset 0xfff",
 	       (r.fd = image(vmfunc, 3), r.segment[1].prot = RX,
@@ -319,6 +407,16 @@ int main(void)
 	CHANGE("all right", 0, "", (void)r);
 	CHANGE("the same again", EEXIST, "an export has this name already",
 	       (void)r);
+
+	/* What is refused is not charged any longer, also what was pinned. */
+	limit_pins(3);
+	for (i = 0; i < 3; i++)
+		CHANGE("as much memory as may be locked", EEXIST,
+		       "an export has this name already",
+		       r.data_fd = memory(12288, F_SEAL_SHRINK, 0));
+	CHANGE("more memory than may be locked", ENOMEM,
+	       "not enough memory for the shared data, or RLIMIT_MEMLOCK",
+	       (r.data_fd = memory(16384, F_SEAL_SHRINK, 0), r.data_pages = 4));
 	if (setuid(1000))
 		err(1, "setuid");
 	CHANGE("no root", EPERM,

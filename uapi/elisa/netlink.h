@@ -37,13 +37,18 @@
  *                      ORIGIN STATS
  * EXPORT_GET  dump  -> EXPORT_ID EXPORT_NAME VM_ID (0: the host) TRUST
  *                      N_ENTRIES IMAGE_PAGES DATA_PAGES N_ATTACHMENTS
+ *                      DATA_SOURCE DATA_INODE
  * EXPORT_ADD  do    EXPORT_NAME, IMAGE_FD, SEGMENT..., ENTRY...,
- *                   [DATA_PAGES], [TRUST]          ->  EXPORT_ID
+ *                   [DATA_PAGES], [DATA_FD], [TRUST]  ->  EXPORT_ID
  *                   An export of the host itself.  The file IMAGE_FD of the
  *                   sending process holds the image, relocated, as it will lie
  *                   at ELISA_SUB_IMAGE; it is copied.  The shared memory is
- *                   the module's, zeroed.  The module cannot be unloaded until
- *                   EXPORT_DEL.
+ *                   DATA_PAGES of the module's, zeroed; with DATA_FD it is that
+ *                   of a memfd, which is sealed against shrinking, open for
+ *                   writing, and a multiple of 4096 bytes long: its first
+ *                   DATA_PAGES, all without or with 0.  They stay pinned, and
+ *                   charged to the sender's user.  The module cannot be
+ *                   unloaded until EXPORT_DEL.
  * EXPORT_DEL  do    EXPORT_ID.  Revokes: when it returns no vCPU is in a sub
  *                   context of the export and none can enter.
  * ATTACHMENT_GET dump -> ATTACHMENT_ID VM_ID EXPORT_ID EXPORT_NAME RIGHTS
@@ -113,8 +118,11 @@ enum elisa_genl_attr {
 	 * calls would call into that attachment's export then
 	 */
 	ELISA_A_FORGET,
-	ELISA_A_ORIGIN, /* u8, enum elisa_origin */
-	ELISA_A_DENIAL, /* u8, enum elisa_denial */
+	ELISA_A_ORIGIN,	     /* u8, enum elisa_origin */
+	ELISA_A_DENIAL,	     /* u8, enum elisa_denial */
+	ELISA_A_DATA_FD,     /* u32: a memfd of the sender */
+	ELISA_A_DATA_SOURCE, /* u8, enum elisa_data */
+	ELISA_A_DATA_INODE,  /* u64: what stat() says of the memfd */
 	__ELISA_A_MAX,
 };
 
@@ -189,6 +197,13 @@ enum elisa_trust {
 	ELISA_TRUST_SEALED, /* default, and what every VM's export is */
 	ELISA_TRUST_FULL,   /* like the host's root; calls are shorter */
 	__ELISA_TRUST_MAX,
+};
+
+/* Whose an export's shared memory is. */
+enum elisa_data {
+	ELISA_DATA_MODULE, /* the module's; of an export of the host */
+	ELISA_DATA_VM,	   /* that of the VM which made the export */
+	ELISA_DATA_MEMFD,  /* a memfd's; of an export of the host */
 };
 
 /* What to do with a vCPU that has CR4.PCIDE set (SECURITY.md, "CR3"). */
