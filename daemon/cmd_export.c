@@ -15,6 +15,7 @@
 #include "cmd_list.h"
 #include "find.h"
 #include "log.h"
+#include "memfd.h"
 #include "nl.h"
 #include "nl_export.h"
 #include "print.h"
@@ -42,6 +43,11 @@ static int on_export(struct nlmsghdr *nlh, void *arg)
 	print_uint(print, "entries", export.n_entries);
 	print_uint(print, "image_pages", export.image_pages);
 	print_uint(print, "data_pages", export.data_pages);
+	print_text(print, "data_source", enl_data_name(export.data_source));
+	if (export.data_inode)
+		print_uint(print, "data_inode", export.data_inode);
+	else
+		print_none(print, "data_inode");
 	print_uint(print, "attachments", export.n_attachments);
 	return 0;
 }
@@ -66,11 +72,19 @@ static int export_show(const struct cmd_env *env, int argc, char **argv)
 
 static const struct option add_options[] = {
 	{ "data", required_argument, NULL, 'd' },
+	{ "memfd", required_argument, NULL, 'm' },
 	{ "trust", required_argument, NULL, 't' },
 	{},
 };
 
-static bool add_arg(struct enl_export_add *add, int opt, char *arg)
+/* The memory of a process, if PID is not 0. */
+struct source {
+	pid_t pid;
+	int fd;
+};
+
+static bool add_arg(struct enl_export_add *add, struct source *source, int opt,
+		    char *arg)
 {
 	__u32 mib;
 
@@ -85,6 +99,12 @@ static bool add_arg(struct enl_export_add *add, int opt, char *arg)
 		}
 		add->data_pages = mib * PAGES_PER_MIB;
 		return true;
+	case 'm':
+		if (!memfd_parse(arg, &source->pid, &source->fd))
+			return true;
+		complain("--memfd is a process and its descriptor, PID:FD, not '%s'",
+			 arg);
+		return false;
 	case 't':
 		if (strcmp(arg, "full") && strcmp(arg, "sealed")) {
 			complain("--trust is full or sealed, not '%s'", arg);
@@ -161,20 +181,41 @@ static int add_image(const struct cmd_env *env, struct enl_export_add *add)
 	return print_id(env, id) ? CMD_FAILED : CMD_OK;
 }
 
+/* With the memory of another process, if SOURCE says so. */
+static int add_with(const struct cmd_env *env, struct enl_export_add *add,
+		    const struct source *source)
+{
+	char why[MEMFD_WHY_SIZE];
+	int fd, ret;
+
+	if (!source->pid)
+		return add_image(env, add);
+	fd = memfd_copy(source->pid, source->fd, add->data_pages, why);
+	if (fd < 0) {
+		complain("%s", why);
+		return CMD_FAILED;
+	}
+	add->data_fd = &fd;
+	ret = add_image(env, add);
+	close(fd);
+	return ret;
+}
+
 static int export_add(const struct cmd_env *env, int argc, char **argv)
 {
 	struct enl_export_add add = { .trust = ELISA_TRUST_SEALED };
 	char why[ELISA_IMAGE_ERR_SIZE];
 	struct elisa_image *image;
+	struct source source = {};
 	int opt, ret;
 
 	optind = 0; /* anew: options may stand behind the names */
 	while ((opt = getopt_long(argc, argv, "", add_options, NULL)) != -1) {
-		if (!add_arg(&add, opt, optarg))
+		if (!add_arg(&add, &source, opt, optarg))
 			return CMD_USAGE;
 	}
 	if (!cmd_args(argc - optind, 2, 2,
-		      "export add NAME IMAGE [--data MIB] [--trust full|sealed]"))
+		      "export add NAME IMAGE [--data MIB] [--memfd PID:FD] [--trust full|sealed]"))
 		return CMD_USAGE;
 	add.name = argv[optind];
 	if (!*add.name || strlen(add.name) > ELISA_NAME_MAX) {
@@ -188,7 +229,7 @@ static int export_add(const struct cmd_env *env, int argc, char **argv)
 		return CMD_FAILED;
 	}
 	add.image = &image->sub;
-	ret = add_image(env, &add);
+	ret = add_with(env, &add, &source);
 	elisa_image_free(image);
 	return ret;
 }

@@ -32,7 +32,8 @@ static const struct cmd nouns[] = {
 	{ "export", cmd_export, "list", "what VMs and the host share" },
 	{ "export", cmd_export, "show ID|NAME", "one export" },
 	{ "export", cmd_export,
-	  "add NAME IMAGE [--data MIB] [--trust full|sealed]",
+	  "add NAME IMAGE [--data MIB] [--memfd PID:FD]\n"
+	  "          [--trust full|sealed]",
 	  "share code and memory of the host" },
 	{ "export", cmd_export, "del ID|NAME", "the same as revoke" },
 	{ "attachment", cmd_attachment, "list [vm ID|NAME] [export ID|NAME]",

@@ -52,6 +52,8 @@ static const struct nla_policy policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_UNMIGRATABLE] = U32,
 	[ELISA_A_ORIGIN] = U8,
 	[ELISA_A_DENIAL] = U8,
+	[ELISA_A_DATA_SOURCE] = U8,
+	[ELISA_A_DATA_INODE] = U64,
 };
 
 int enl_parse(struct nlmsghdr *nlh, int cmd, struct nlattr **tb)

@@ -25,7 +25,25 @@ int enl_export_decode(struct nlmsghdr *nlh, struct enl_export *export)
 	export->image_pages = enl_get_u32(tb[ELISA_A_IMAGE_PAGES]);
 	export->data_pages = enl_get_u32(tb[ELISA_A_DATA_PAGES]);
 	export->n_attachments = enl_get_u32(tb[ELISA_A_N_ATTACHMENTS]);
+	export->data_inode = enl_get_u64(tb[ELISA_A_DATA_INODE]);
+	/* An older module does not say; it knows no memfd. */
+	export->data_source = export->vm_id ? ELISA_DATA_VM : ELISA_DATA_MODULE;
+	if (tb[ELISA_A_DATA_SOURCE])
+		export->data_source = enl_get_u8(tb[ELISA_A_DATA_SOURCE]);
 	return 0;
+}
+
+const char *enl_data_name(__u8 source)
+{
+	switch (source) {
+	case ELISA_DATA_MODULE:
+		return "module";
+	case ELISA_DATA_VM:
+		return "vm";
+	case ELISA_DATA_MEMFD:
+		return "memfd";
+	}
+	return "unknown";
 }
 
 const char *enl_trust_name(__u8 trust)
@@ -79,6 +97,8 @@ struct nl_msg *enl_export_add_msg(int family, const struct enl_export_add *add)
 	    nla_put_u32(msg, ELISA_A_IMAGE_FD, add->fd) ||
 	    nla_put_u32(msg, ELISA_A_DATA_PAGES, add->data_pages) ||
 	    nla_put_u8(msg, ELISA_A_TRUST, add->trust))
+		goto err_free;
+	if (add->data_fd && nla_put_u32(msg, ELISA_A_DATA_FD, *add->data_fd))
 		goto err_free;
 	for (i = 0; i < image->n_segments; i++) {
 		if (put_segment(msg, &image->segments[i]))

@@ -20,17 +20,24 @@ struct enl_export {
 	__u32 image_pages;
 	__u32 data_pages;
 	__u32 n_attachments;
+	__u8 data_source; /* enum elisa_data */
+	__u64 data_inode; /* 0: not that of a memfd */
 };
 
-/* What to export; the image is in FD as it is in IMAGE's pages. */
+/*
+ * What to export; the image is in FD as it is in IMAGE's pages.  DATA_FD is a
+ * memfd, NULL: the module gives the memory.
+ */
 struct enl_export_add {
 	const char *name;
 	int fd;
 	const struct subimage *image;
 	__u32 data_pages;
+	const int *data_fd;
 	__u8 trust;
 };
 
+const char *enl_data_name(__u8 source);
 const char *enl_trust_name(__u8 trust);
 
 int enl_export_decode(struct nlmsghdr *nlh, struct enl_export *export);

@@ -12,6 +12,7 @@ ELISACTL_CORE := \
 	figures.c \
 	limit.c \
 	log.c \
+	memfd.c \
 	metrics.c \
 	nl.c \
 	nl_ack.c \

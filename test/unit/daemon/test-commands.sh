@@ -80,6 +80,9 @@ export show|usage: elisactl export show ID|NAME
 export add x|usage: elisactl export add NAME IMAGE *
 export add x y --data -1|--data is a number of MiB, 0 to 256, not '-1'
 export add x y --trust me|--trust is full or sealed, not 'me'
+export add x y --memfd 12|--memfd is a process and its descriptor, PID:FD, not '12'
+export add x y --memfd 0:3|--memfd is a process and its descriptor, PID:FD, not '0:3'
+export add x y --memfd 7:-1|--memfd is a process and its descriptor, PID:FD, not '7:-1'
 export del|usage: elisactl export del ID|NAME
 attachment del|usage: elisactl attachment del *
 attachment del x|'x' is not the ID of an attachment

@@ -140,6 +140,8 @@ all()
 	offers intercept deny trust -- vm enrol --pcid ""
 	offers -- vm enrol --name ""
 	offers full sealed -- export add x y --trust ""
+	offers -- export add x y --memfd ""
+	offers --help --data --memfd --trust -- export add x y -
 	offers elisactl err policy.conf -- export add x ""
 	offers policy.conf -- policy check po
 	offers policy.conf -- metrics --output po

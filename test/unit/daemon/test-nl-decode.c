@@ -265,6 +265,16 @@ static void exports(void **state)
 	assert_int_equal(e.image_pages, 4);
 	assert_int_equal(e.data_pages, 6);
 	assert_int_equal(e.n_attachments, 7);
+	/* An older module does not say. */
+	assert_string_equal(enl_data_name(e.data_source), "vm");
+	assert_int_equal(e.data_inode, 0);
+	put_u8(&b, ELISA_A_DATA_SOURCE, ELISA_DATA_MEMFD);
+	put_u64(&b, ELISA_A_DATA_INODE, 1ULL << 33);
+	assert_int_equal(export(&b, &e), 0);
+	assert_string_equal(enl_data_name(e.data_source), "memfd");
+	assert_int_equal(e.data_inode, 1ULL << 33);
+	assert_string_equal(enl_data_name(ELISA_DATA_MODULE), "module");
+	assert_string_equal(enl_data_name(9), "unknown");
 }
 
 static void export_added(void **state)

@@ -100,6 +100,7 @@ static void export_add(void **state)
 		.n_entries = 1,
 		.entries = { { .name = "nop", .offset = 0x123 } },
 	};
+	const int data_fd = 0;
 	struct enl_export_add add = {
 		.name = "kv",
 		.fd = 7,
@@ -112,6 +113,10 @@ static void export_add(void **state)
 	assert_string_equal(check(enl_export_add_msg(FAMILY, &add),
 				  ELISA_CMD_EXPORT_ADD),
 			    ADD_HEAD ADD_SEGMENTS ADD_ENTRY);
+	add.data_fd = &data_fd;
+	assert_string_equal(check(enl_export_add_msg(FAMILY, &add),
+				  ELISA_CMD_EXPORT_ADD),
+			    ADD_HEAD "37:00000000 " ADD_SEGMENTS ADD_ENTRY);
 	add.fd = -1;
 	assert_null(enl_export_add_msg(FAMILY, &add));
 	add.fd = 7;
