@@ -48,6 +48,8 @@ static const struct cmd nouns[] = {
 	  "live counters, by VM" },
 	{ "metrics", cmd_metrics, "[--output FILE]",
 	  "all figures in Prometheus' text format" },
+	{ "metrics", cmd_metrics, "--listen[=[ADDRESS:]PORT|PATH]",
+	  "the same by HTTP, to whoever asks" },
 	{ "debug", cmd_debug, "[FILE]", "make an archive for a bug report" },
 	{ "policy", cmd_policy, "check [FILE]...", "look for mistakes" },
 	{ "policy", cmd_policy, "diff [FILE]...",

@@ -62,6 +62,8 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	find.c \
 	long_mode.c \
 	main.c \
+	metrics_listen.c \
+	metrics_serve.c \
 	notify.c \
 	plan.c \
 	probe.c \
@@ -69,6 +71,10 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	reload.c \
 	resync.c \
 	snapshot.c
+
+# The HTTP server of `elisactl metrics --listen`, a program of its own
+ELISACTL_HTTP := metrics_http.c
+ELISACTL_HTTP_PKGS := libmicrohttpd
 
 # The loader of sub images: the guest library's, the only one there is.
 ELISACTL_LOADER := image.c name.c subimage.c

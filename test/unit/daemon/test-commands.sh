@@ -102,6 +102,15 @@ top -d 3601|--delay is a number of seconds, 0.001 to 3600, not '3601'
 top -d 1x|--delay is a number of seconds, 0.001 to 3600, not '1x'
 top -d 1.0001|--delay is a number of seconds, 0.001 to 3600, not '1.0001'
 metrics x|usage: elisactl metrics *
+metrics --listen x|usage: elisactl metrics *
+metrics --listen --output x|usage: elisactl metrics *
+metrics --listen=|a port is a number, 1 to 65535, not ''
+metrics --listen=0|a port is a number, 1 to 65535, not '0'
+metrics --listen=65536|a port is a number, 1 to 65535, not '65536'
+metrics --listen=host:9838|'host' is not a numeric address
+metrics --listen=0.0.0.0:9838|0.0.0.0 is not an address of the loopback; *
+metrics --listen=[::]:9838|:: is not an address of the loopback; *
+metrics --listen=::1:9838|an IPv6 address goes into brackets: [[]::1[]]:PORT
 debug a b|usage: elisactl debug *
 version x|usage: elisactl version
 daemon x|usage: elisactl daemon *
@@ -158,6 +167,8 @@ elisactl metrics >out 2>err
 [ $? -eq 1 ] && [ "$(grep -v '^#' out)" = "elisa_up 0" ] &&
 	[ "$(wc -l <err)" -eq 1 ]
 result "metrics without the module" $? "$(cat out err)"
+fails 1 "elisactl: cannot listen on $dir/no/x: No such file or directory" \
+	metrics --listen="$dir/no/x"
 elisactl metrics --output elisa.prom 2>err
 [ $? -eq 1 ] && [ "$(grep -v '^#' elisa.prom)" = "elisa_up 0" ]
 result "metrics --output without the module" $? "$(cat err)"

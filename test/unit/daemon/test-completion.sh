@@ -145,6 +145,7 @@ all()
 	offers elisactl err policy.conf -- export add x ""
 	offers policy.conf -- policy check po
 	offers policy.conf -- metrics --output po
+	offers --help --output --listen -- metrics -
 	offers policy.conf -- policy reload --socket po
 	offers policy.conf -- daemon --socket po
 	offers --help --delay --count --batch -- top -
