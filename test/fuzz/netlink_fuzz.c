@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * netlink_fuzz [-s SEED] [-n MESSAGES] [-r TIMES] [-S]
+ * netlink_fuzz [-s SEED] [-n MESSAGES] [-r TIMES] [-S|-I]
  *
  * Hostile messages for the netlink family, from a process with all rights.
  * Stock kernels have no coverage to steer by; what steers instead is the
  * answer: a message that is answered by a new (command, errno, text) is kept
  * and mutated further.  -S: a second and a third process enrol and delete
- * VMs, and dump, all the time.  -r: send each message that was kept so many
- * times more, and see whether that costs memory.
+ * VMs, and dump, all the time.  -I: these alone, until SIGTERM.  -r: send each
+ * message that was kept so many times more, and see whether that costs memory.
  *
  * Prints the seed first, for a replay; then figures.  The status is 1 when a
  * refusal of the family's own lacks its text, something that was enrolled
@@ -687,11 +687,11 @@ int main(int argc, char **argv)
 	pid_t vms = 0, dumps = 0;
 	struct genl_answer answer;
 	struct genl_msg msg;
-	int storm = 0, bad = 0;
+	int storm = 0, innocent = 0, bad = 0;
 	uint64_t seed = time(NULL);
 	int c, sock, err;
 
-	while ((c = getopt(argc, argv, "s:n:r:S")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:r:SI")) != -1) {
 		if (c == 's')
 			seed = strtoull(optarg, NULL, 0);
 		else if (c == 'n')
@@ -700,9 +700,12 @@ int main(int argc, char **argv)
 			times = strtoul(optarg, NULL, 10);
 		else if (c == 'S')
 			storm = 1;
+		else if (c == 'I')
+			innocent = 1;
 		else
 			return 2;
 	}
+	storm |= innocent;
 	printf("seed %llu\n", (unsigned long long)seed);
 	fflush(stdout);
 	rng = seed * 0x9e3779b97f4a7c15 + 1;
@@ -718,12 +721,21 @@ int main(int argc, char **argv)
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared_count == MAP_FAILED)
 		return 2;
+	/* What never waits; others have work to do. */
+	if (innocent && nice(10) == -1)
+		return 2;
 	if (storm) {
 		vms = start(storm_vms);
 		dumps = start(storm_dumps);
 		/* They wait a lot; this does not. */
-		if (nice(10) == -1)
+		if (!innocent && nice(10) == -1)
 			return 2;
+	}
+	if (innocent) {
+		signal(SIGTERM, on_term);
+		while (!stop)
+			usleep(50000);
+		messages = 0;
 	}
 	/* On a busy machine the storm's processes get ahead slowly. */
 	while (sent < messages ||
@@ -743,7 +755,8 @@ int main(int argc, char **argv)
 		if (bad)
 			puts("a process of the storm failed");
 	}
-	bad |= delete_all(sock);
+	if (!innocent)
+		bad |= delete_all(sock);
 	if (times)
 		bad |= replay(sock, times);
 	print_outcomes();
