@@ -45,6 +45,7 @@ int control_listen(const char *path)
 {
 	struct sockaddr_un addr;
 	char dir[sizeof(addr.sun_path)];
+	struct stat st;
 	mode_t mask;
 	int fd, ret;
 
@@ -59,7 +60,8 @@ int control_listen(const char *path)
 		close(fd);
 		return -EADDRINUSE;
 	}
-	if (fd == -ECONNREFUSED)
+	/* Other files refuse connections, too, and stay. */
+	if (fd == -ECONNREFUSED && !lstat(path, &st) && S_ISSOCK(st.st_mode))
 		unlink(path);
 
 	fd = open_socket(SOCK_NONBLOCK);
