@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,8 +109,10 @@ int elisa_image_load(struct elisa_image **image, const char *path, char *err,
 {
 	char *bytes = NULL;
 	size_t size = 0;
-	int fd, rc;
+	int fd, rc, cancel;
 
+	/* These are cancellation points, and would leak. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		rc = -errno;
@@ -117,6 +120,7 @@ int elisa_image_load(struct elisa_image **image, const char *path, char *err,
 		rc = read_fd(fd, &bytes, &size);
 		close(fd);
 	}
+	pthread_setcancelstate(cancel, NULL);
 	if (rc) {
 		if (err && err_size)
 			snprintf(err, err_size, "%s", strerror(-rc));

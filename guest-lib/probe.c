@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -62,8 +63,8 @@ static int child_main(void *arg)
 
 static int probe_in_child(struct probe *probe)
 {
+	int rc = 0, cancel;
 	sigset_t all, old;
-	int rc = 0;
 	void *stack;
 	pid_t pid;
 
@@ -71,6 +72,8 @@ static int probe_in_child(struct probe *probe)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -errno;
+	/* waitpid() is a cancellation point; who leaves there leaves a child. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	/* Exit signal 0: the process's own SIGCHLD handling sees nothing. */
@@ -82,6 +85,7 @@ static int probe_in_child(struct probe *probe)
 		while (waitpid(pid, NULL, __WCLONE) < 0 && errno == EINTR)
 			;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_setcancelstate(cancel, NULL);
 	munmap(stack, CHILD_STACK_SIZE);
 	return rc;
 }
