@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <elisa/guest.h>
@@ -66,7 +67,7 @@ int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
 	a->xbuf = xbuf;
 	a->xbuf_size = xbuf_size;
 
-	rc = elisa_window_map(a->window, is_full(a));
+	rc = elisa_window_map(a->window, is_full(a), &a->interrupted);
 	if (rc)
 		goto err_detach;
 	*att = a;
@@ -95,6 +96,43 @@ int elisa_detach(struct elisa_attachment *att)
 unsigned int elisa_rights(const struct elisa_attachment *att)
 {
 	return att->rights;
+}
+
+/* A name that no compiler makes an entry point of. */
+#define NO_ENTRY	"."
+
+static int still_attached(const struct elisa_attachment *att)
+{
+	struct elisa_packed_name packed;
+	int64_t rc;
+
+	rc = elisa_name_pack(NO_ENTRY, &packed);
+	if (!rc)
+		rc = elisa_hypercall_entry(ELISA_HC_ENTRY, att->token, &packed,
+					   0);
+	return rc == -ENOLINK || rc == -ENOSYS ? (int)rc : 0;
+}
+
+int elisa_attachment_info(const struct elisa_attachment *att,
+			  struct elisa_attachment_info *info, size_t size)
+{
+	struct elisa_attachment_info now = {
+		.rights = att->rights,
+		.window = att->window,
+		.xbuf_size = att->xbuf_size,
+		.interrupted = __atomic_load_n(&att->interrupted,
+					       __ATOMIC_RELAXED),
+	};
+	struct elisa_regs regs = { 0 };
+
+	if (size < sizeof(now))
+		return -EINVAL;
+	/* It counts those between the stubs; the entry stub has one as well. */
+	if (elisa_hypercall(ELISA_HC_VERSION, &regs) > 0)
+		now.vmfuncs = (uint32_t)regs.rdi + !is_full(att);
+	memset(info, 0, size);
+	memcpy(info, &now, sizeof(now));
+	return still_attached(att);
 }
 
 int elisa_lookup(const struct elisa_attachment *att, const char *name,

@@ -24,6 +24,7 @@ int elisa_batch_init(struct elisa_batch *batch,
 		return rc;
 	batch->ops = (struct elisa_batch_op *)((char *)att->xbuf + offset);
 	batch->offset = offset;
+	batch->fault = 0;
 	batch->room = room;
 	batch->count = 0;
 	return 0;
@@ -39,6 +40,7 @@ int elisa_batch_run(struct elisa_batch *batch)
 		__atomic_store_n(&batch->ops[i].status, ELISA_BATCH_PENDING,
 				 __ATOMIC_RELAXED);
 	rc = elisa_call2(&batch->run, &ret, batch->offset, batch->count);
+	batch->fault = rc == -EFAULT ? ret : 0;
 	if (rc)
 		return rc;
 	return ret == batch->count ? 0 : -EPROTO;

@@ -119,10 +119,15 @@ STUB_END return_fs
 
 /*
  * Copied to W + ELISA_W_AEP.  RDI = handle; RBX is the return stub's to restore,
- * so it is free to keep the handle.
+ * so it is free to keep the handle.  The address of the counter is filled in.
  */
 STUB_BEGIN aep
 	mov	%rdi, %rbx
+	movabs	$0x7fffffffffffffff, %rdi
+	.globl	elisa_stub_aep_counter
+	.hidden	elisa_stub_aep_counter
+	.set	elisa_stub_aep_counter, . - 8
+	lock incq (%rdi)
 .Lagain:
 	mov	%rbx, %rdi
 	mov	$ELISA_HC(ELISA_HC_RESUME), %eax

@@ -11,5 +11,7 @@ extern const unsigned char elisa_stub_entry_full_fs_end[];
 extern const unsigned char elisa_stub_return[], elisa_stub_return_end[];
 extern const unsigned char elisa_stub_return_fs[], elisa_stub_return_fs_end[];
 extern const unsigned char elisa_stub_aep[], elisa_stub_aep_end[];
+/* In the AEP stub: eight bytes for the address of its counter. */
+extern const unsigned char elisa_stub_aep_counter[];
 
 #endif /* ELISA_STUBS_H */

@@ -69,10 +69,25 @@ static int place(uint64_t page, size_t offset, struct stub stub)
 	return 0;
 }
 
-int elisa_window_map(uint64_t window, bool is_full)
+/* The AEP stub, which has the address of its counter among its code. */
+static int place_aep(uint64_t page, const uint64_t *counter)
+{
+	unsigned char code[128];
+	const size_t size = STUB_SIZE(elisa_stub_aep);
+	const struct stub stub = { code, size };
+	const uint64_t address = (uintptr_t)counter;
+
+	if (size > sizeof(code))
+		return -EPROTO;
+	memcpy(code, elisa_stub_aep, size);
+	memcpy(code + (elisa_stub_aep_counter - elisa_stub_aep), &address,
+	       sizeof(address));
+	return place(page, 0, stub);
+}
+
+int elisa_window_map(uint64_t window, bool is_full, uint64_t *interrupted)
 {
 	const struct stub entry = entry_stub(is_full);
-	const struct stub aep = STUB(elisa_stub_aep);
 	void *p;
 	int rc;
 
@@ -92,7 +107,7 @@ int elisa_window_map(uint64_t window, bool is_full)
 	if (!rc)
 		rc = place(window + ELISA_W_RETURN, 0, return_stub());
 	if (!rc)
-		rc = place(window + ELISA_W_AEP, 0, aep);
+		rc = place_aep(window + ELISA_W_AEP, interrupted);
 	if (rc)
 		elisa_window_unmap(window);
 	return rc;

@@ -8,11 +8,12 @@
 
 /*
  * Reserves the window at @window and puts the stubs in place, those for an
- * export with full trust if @is_full.  Returns 0;
+ * export with full trust if @is_full.  Interrupted calls are counted in
+ * @interrupted, which exists for as long as the window.  Returns 0;
  * -EPROTO if the address is no window; -EEXIST if something else is mapped
  * there; or what mmap() and mprotect() report.
  */
-int elisa_window_map(uint64_t window, bool is_full);
+int elisa_window_map(uint64_t window, bool is_full, uint64_t *interrupted);
 
 void elisa_window_unmap(uint64_t window);
 

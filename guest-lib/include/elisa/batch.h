@@ -34,14 +34,17 @@ extern "C" {
 
 /**
  * struct elisa_batch - calls to be executed together
+ * @fault: after elisa_batch_run() has returned -EFAULT: the details, for
+ *	elisa_fault_describe(); the other members are the library's own
  *
- * Filled in by elisa_batch_init(); treat it as opaque.  It needs no release,
- * and is valid until the attachment is detached.
+ * Filled in by elisa_batch_init().  It needs no release, and is valid until the
+ * attachment is detached.
  */
 struct elisa_batch {
 	struct elisa_entry run;
 	struct elisa_batch_op *ops;
 	uint64_t offset;
+	uint64_t fault;
 	unsigned int room;
 	unsigned int count;
 };
@@ -74,10 +77,10 @@ int elisa_batch_init(struct elisa_batch *batch,
  * Return: the number of the call, 0, 1, ...; -ENOSPC there is no room for more;
  * -EXDEV the entry point is that of another attachment.
  */
-static inline int elisa_batch_add(struct elisa_batch *batch,
-				  const struct elisa_entry *entry, uint64_t a0,
-				  uint64_t a1, uint64_t a2, uint64_t a3,
-				  uint64_t a4, uint64_t a5)
+_ELISA_INLINE int elisa_batch_add(struct elisa_batch *batch,
+				  const struct elisa_entry *entry,
+				  uint64_t a0, uint64_t a1, uint64_t a2,
+				  uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	struct elisa_batch_op *op;
 
@@ -97,7 +100,7 @@ static inline int elisa_batch_add(struct elisa_batch *batch,
 }
 
 /** elisa_batch_clear() - forget all calls and their results */
-static inline void elisa_batch_clear(struct elisa_batch *batch)
+_ELISA_INLINE void elisa_batch_clear(struct elisa_batch *batch)
 {
 	batch->count = 0;
 }

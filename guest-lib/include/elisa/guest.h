@@ -12,24 +12,31 @@
  *	err = elisa_call1(&get, &value, key);
  *	err = elisa_detach(att);
  *
- * Every function returns 0 or a negative errno value; errno itself is left
- * alone.  Functions may be called from any thread at any time, and an
- * elisa_entry may be used by any number of threads at once: a call keeps all
- * its state on the calling thread's stack.  Threads may move between CPUs in
- * the middle of a call.
+ * Every function returns 0 or a negative errno value; errno itself is changed
+ * by those only that are not async-signal-safe, and means nothing.  Functions
+ * may be called from any thread at any time, and an elisa_entry may be used by
+ * any number of threads at once: a call keeps all its state on the calling
+ * thread's stack.  Threads may move between CPUs in the middle of a call.
  *
  * Signals.  Handlers run normally while a call is in progress, and elisa_callN()
- * itself may be used in them (it is async-signal-safe; the other functions are
- * not).  A handler must return: leaving a call by longjmp(), by asynchronous
+ * itself may be used in them (it is async-signal-safe, so are
+ * elisa_batch_run() and elisa_rights(); the other functions are not).  A
+ * handler must return: leaving a call by longjmp(), by asynchronous
  * cancellation or by an exception strands the instance that serves it.
+ * No function is a cancellation point.
  *
  * fork().  An attachment belongs to the VM; the child inherits its windows and
- * may make calls.  Exchange buffers of elisa_buffer_alloc() are shared between
- * parent and child.  Only the process that attached can detach the VM; in a
- * child elisa_detach() merely gives up the child's copy of the handle and
- * window.  A child that attaches by itself should do that first, because the
- * host may assign it the same window once the parent has detached (the attach
- * fails with -EEXIST otherwise).
+ * may make calls and look entries up, for as long as the parent stays attached:
+ * after that they fail, until the VM is attached to something else through the
+ * same window, into which the child then calls.  Exchange buffers of
+ * elisa_buffer_alloc() are shared between parent and child.  Only the process
+ * that attached can detach the VM; in a child elisa_detach() merely gives up
+ * the child's copy of the handle and window.  A child that attaches by itself
+ * should do that first, because the host may assign it the same window once the
+ * parent has detached (the attach fails with -EEXIST otherwise).
+ *
+ * Once the VM is not enrolled any more, calls raise SIGILL, as VMFUNC does
+ * without ELISA.
  *
  * All processes of a VM are one principal: the host does not protect them
  * from each other.
@@ -48,6 +55,14 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/*
+ * What is inline here the library has as functions, too, for other languages:
+ * it compiles this header with the macro empty.
+ */
+#ifndef _ELISA_INLINE
+#define _ELISA_INLINE	static inline
 #endif
 
 /**
@@ -87,8 +102,9 @@ struct elisa_buffer {
  * elisa_export_create() call it by themselves.
  *
  * Return: 0; -ENOSYS if this is no VM, or the VM is not enrolled on its host;
- * -EPROTONOSUPPORT if the host's module speaks another ABI version; -ENOMEM
- * or -EAGAIN if the process may not create the short-lived child that probes.
+ * -EPROTONOSUPPORT if the host's module speaks another ABI version; -ENOMEM,
+ * -EAGAIN or -EPERM if the process may not create the short-lived child that
+ * probes.
  */
 int elisa_probe(void);
 
@@ -101,8 +117,8 @@ int elisa_probe(void);
  * those.  It is resident from the start and stays the same memory across
  * fork().  The VM needs reserved huge pages (sysctl vm.nr_hugepages).
  *
- * Return: 0; -EINVAL for a size of 0 or an overflowing one; -ENOMEM if the VM
- * has too few free huge pages.
+ * Return: 0; -EINVAL for a size of 0 or an overflowing one, or if the guest's
+ * kernel has no huge pages of 2 MiB; -ENOMEM if the VM has too few free ones.
  */
 int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size);
 
@@ -128,12 +144,14 @@ void elisa_buffer_free(struct elisa_buffer *buf);
  * Calls can be made in the CPU mode in which the attachment was made, that is,
  * from user space.
  *
- * Return: 0; -EINVAL malformed argument; -ENOSYS no ELISA here (see
- * elisa_probe()); -ENOENT no export has this name; -EACCES the host's policy
- * refuses; -EFAULT the exchange buffer is not resident memory; -ENOSPC a limit
- * of the policy is reached; -EOPNOTSUPP the CPU's present mode cannot use ELISA
- * (shadow stacks, PCID under the host's policy); -EEXIST something is mapped
- * at the window; -ENOMEM; -EPROTO the host answered nonsense.
+ * Return: 0; -EINVAL malformed argument; as elisa_probe(); -ENOENT no export
+ * has this name; -EACCES the host's policy refuses; -EFAULT the exchange buffer
+ * is not resident, writable memory; -ENOSPC a limit of the policy is reached, or
+ * the VM has 128 attachments; -EOPNOTSUPP the CPU's present mode cannot use
+ * ELISA (shadow stacks, PCID under the host's policy); -EEXIST something is
+ * mapped at the window; -EACCES or -EPERM also if the process may not make
+ * memory executable; -ENOMEM the guest, the host, or what the VMM may lock is at
+ * its end; -EPROTO the host answered nonsense.  After an error *@att is as it was.
  */
 int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
 		 size_t xbuf_size);
@@ -145,8 +163,8 @@ int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
  * No thread may be inside a call, or start one, through this attachment.  In a
  * child of the process that attached only the child's copy is released.
  *
- * Return: 0, or the host's error; -ENOENT if the host had revoked the
- * attachment before.
+ * Return: 0, also if it was revoked before; -ENOENT the host had forgotten the
+ * attachment; -ENOSYS the VM is not enrolled any more.
  */
 int elisa_detach(struct elisa_attachment *att);
 
@@ -162,14 +180,51 @@ int elisa_detach(struct elisa_attachment *att);
 unsigned int elisa_rights(const struct elisa_attachment *att);
 
 /**
+ * struct elisa_attachment_info - facts and figures of an attachment
+ * @rights: as elisa_rights()
+ * @vmfuncs: VMFUNC instructions that a call executes
+ * @window: guest-virtual address of its window, by which the host's
+ *	"elisactl attachment list" has it, too
+ * @xbuf_size: bytes of exchange buffer, 0 without one
+ * @interrupted: how often calls of this process were suspended, by an interrupt or
+ *	to wait for a lock; a child of fork() goes on from there with its own
+ *
+ * Calls themselves are counted by nobody: that would cost as much as a part of
+ * the call.
+ */
+struct elisa_attachment_info {
+	uint32_t rights;
+	uint32_t vmfuncs;
+	uint64_t window;
+	uint64_t xbuf_size;
+	uint64_t interrupted;
+};
+
+/**
+ * elisa_attachment_info() - what there is to know about an attachment
+ * @att: the attachment
+ * @info: filled in, unless the error is -EINVAL
+ * @size: sizeof(*@info); what a later version has behind these members is 0 where
+ *	the library is older, and left out where the program is
+ *
+ * It asks the host, which takes two VM exits.
+ *
+ * Return: 0; -EINVAL @size is less than that of the members above; -ENOLINK the
+ * export or the attachment was revoked; -ENOSYS the VM is not enrolled any more,
+ * and @vmfuncs is 0.
+ */
+int elisa_attachment_info(const struct elisa_attachment *att,
+			  struct elisa_attachment_info *info, size_t size);
+
+/**
  * elisa_lookup() - find an entry point of an export
  * @att: the attachment
  * @name: name of the entry, 1..31 bytes of [A-Za-z0-9._-]
  * @entry: filled in on success
  *
- * Return: 0; -EINVAL malformed name; -ENOENT the export has no such entry;
- * -ENOLINK the export or the attachment was revoked; -ENOSYS the VM is not
- * enrolled any more.
+ * Return: 0; -EINVAL malformed name; -ENOENT the export has no such entry, or
+ * the host has forgotten the attachment; -ENOLINK the export or the attachment
+ * was revoked; -ENOSYS the VM is not enrolled any more.
  */
 int elisa_lookup(const struct elisa_attachment *att, const char *name,
 		 struct elisa_entry *entry);
@@ -227,11 +282,13 @@ int elisa_fault_describe(uint64_t details, char *text, size_t size);
  * host has no free instance for this VM, try again; -ENOLINK the export or the
  * attachment was revoked, or the call was suspended for too long while others
  * waited for a lock of it or wanted its instance; -EINVAL the entry does not
- * exist.  Other negative
- * errno values say that the host could not continue an interrupted call; it
- * may or may not have had its effect, as with -EFAULT and -ENOLINK.
+ * exist, or the CPU's mode changed while the call was suspended; -EOPNOTSUPP
+ * the CPU's present mode cannot use ELISA (any more); -ENOMEM the host has no
+ * memory; -EPERM the VM is not enrolled any more, and the call was suspended.
+ * The call may or may not have had its effect, in whole or in part, after
+ * -EFAULT, -ENOLINK, -EINVAL and -EPERM; it had none after the others.
  */
-static inline int elisa_call6(const struct elisa_entry *entry, uint64_t *ret,
+_ELISA_INLINE int elisa_call6(const struct elisa_entry *entry, uint64_t *ret,
 			      uint64_t a0, uint64_t a1, uint64_t a2,
 			      uint64_t a3, uint64_t a4, uint64_t a5)
 {
@@ -265,34 +322,34 @@ static inline int elisa_call6(const struct elisa_entry *entry, uint64_t *ret,
  *
  * Return: as elisa_call6().
  */
-static inline int elisa_call0(const struct elisa_entry *entry, uint64_t *ret)
+_ELISA_INLINE int elisa_call0(const struct elisa_entry *entry, uint64_t *ret)
 {
 	return elisa_call6(entry, ret, 0, 0, 0, 0, 0, 0);
 }
 
 /** elisa_call1() - call an entry point with one argument */
-static inline int elisa_call1(const struct elisa_entry *entry, uint64_t *ret,
+_ELISA_INLINE int elisa_call1(const struct elisa_entry *entry, uint64_t *ret,
 			      uint64_t a0)
 {
 	return elisa_call6(entry, ret, a0, 0, 0, 0, 0, 0);
 }
 
 /** elisa_call2() - call an entry point with two arguments */
-static inline int elisa_call2(const struct elisa_entry *entry, uint64_t *ret,
+_ELISA_INLINE int elisa_call2(const struct elisa_entry *entry, uint64_t *ret,
 			      uint64_t a0, uint64_t a1)
 {
 	return elisa_call6(entry, ret, a0, a1, 0, 0, 0, 0);
 }
 
 /** elisa_call3() - call an entry point with three arguments */
-static inline int elisa_call3(const struct elisa_entry *entry, uint64_t *ret,
+_ELISA_INLINE int elisa_call3(const struct elisa_entry *entry, uint64_t *ret,
 			      uint64_t a0, uint64_t a1, uint64_t a2)
 {
 	return elisa_call6(entry, ret, a0, a1, a2, 0, 0, 0);
 }
 
 /** elisa_call4() - call an entry point with four arguments */
-static inline int elisa_call4(const struct elisa_entry *entry, uint64_t *ret,
+_ELISA_INLINE int elisa_call4(const struct elisa_entry *entry, uint64_t *ret,
 			      uint64_t a0, uint64_t a1, uint64_t a2,
 			      uint64_t a3)
 {
@@ -300,7 +357,7 @@ static inline int elisa_call4(const struct elisa_entry *entry, uint64_t *ret,
 }
 
 /** elisa_call5() - call an entry point with five arguments */
-static inline int elisa_call5(const struct elisa_entry *entry, uint64_t *ret,
+_ELISA_INLINE int elisa_call5(const struct elisa_entry *entry, uint64_t *ret,
 			      uint64_t a0, uint64_t a1, uint64_t a2,
 			      uint64_t a3, uint64_t a4)
 {

@@ -14,8 +14,8 @@
  *	err = elisa_export_destroy(exp);
  *
  * Every function returns 0 or a negative errno value.  Functions may be called
- * from any thread, not from signal handlers; one object must not be used by two
- * threads at once.
+ * from any thread, not from signal handlers; one object must not be changed by
+ * a thread while another uses it.  None is a cancellation point.
  */
 #ifndef _ELISA_MANAGER_H
 #define _ELISA_MANAGER_H
@@ -49,7 +49,8 @@ struct elisa_export;
  * @err_size: bytes at @err, ELISA_IMAGE_ERR_SIZE holds every message
  *
  * Return: 0; -ENOEXEC if the file is not an acceptable image; -EFBIG if it is
- * larger than 16 MiB; -ENOMEM; or what opening and reading it reported.
+ * larger than 16 MiB; -EINVAL if it is no regular file; -ENOMEM; or what opening
+ * and reading it reported.
  */
 int elisa_image_load(struct elisa_image **image, const char *path, char *err,
 		     size_t err_size);
@@ -108,11 +109,12 @@ const char *elisa_image_entry_name(const struct elisa_image *image,
  * huge pages stay in use by the export while the guest's kernel may give them
  * to others.  A manager should be a service of its own that handles SIGTERM.
  *
- * Return: 0; -EINVAL malformed argument; -ENOSYS no ELISA here; -EACCES the
- * host's policy refuses; -EEXIST the name is in use; -ENOSPC a limit of the
- * policy is reached; -EFAULT @data is not resident memory; -ENOEXEC the host
- * refuses the code (forbidden instructions); -ENOMEM.  After an error nothing is
- * left behind.
+ * Return: 0; -EINVAL malformed argument; as elisa_probe(); -EACCES the host's
+ * policy refuses; -EEXIST the name is in use; -ENOSPC a limit of the policy is
+ * reached; -EFAULT @data is not resident, writable memory; -ENOEXEC the host
+ * refuses the code (forbidden instructions); -EBUSY or -ENOENT the host revoked
+ * the export while it was being made; -ENOMEM.  After an error nothing is left
+ * behind, and *@exp is as it was.
  */
 int elisa_export_create(struct elisa_export **exp, const char *name,
 			const struct elisa_image *image, void *data,
@@ -126,7 +128,8 @@ int elisa_export_create(struct elisa_export **exp, const char *name,
  * fail with -ENOLINK.  In a child of the process that made the export only the
  * handle is released.
  *
- * Return: 0, or the host's error; -ENOENT if the host had removed it before.
+ * Return: 0; -ENOENT the host had revoked it before; -ENOSYS the VM is not
+ * enrolled any more.
  */
 int elisa_export_destroy(struct elisa_export *exp);
 

@@ -223,7 +223,90 @@ static void buffers(void **state)
 	assert_null(buf.addr);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+static void info(void **state)
+{
+	const uint64_t stale = 0x5555555555555555;
+	struct {
+		struct elisa_attachment_info known;
+		uint64_t later;
+	} info = { .later = stale };
+	struct elisa_attachment *att;
+	const size_t size = sizeof(info.known);
+
+	(void)state;
+	assert_int_equal(elisa_attach(&att, "a", page, 3 * 4096), 0);
+	assert_int_equal(elisa_attachment_info(att, &info.known, size - 1),
+			 -EINVAL);
+	assert_int_equal(elisa_attachment_info(att, &info.known, size), 0);
+	assert_int_equal(info.known.rights,
+			 ELISA_RIGHT_READ | ELISA_RIGHT_WRITE);
+	assert_int_equal(info.known.vmfuncs, 4);
+	assert_int_equal(info.known.window, ELISA_WINDOW(5));
+	assert_int_equal(info.known.xbuf_size, 3 * 4096);
+	assert_int_equal(info.known.interrupted, 0);
+	assert_true(info.later == stale);
+	/* What this version does not know. */
+	assert_int_equal(elisa_attachment_info(att, &info.known, sizeof(info)),
+			 0);
+	assert_int_equal(info.later, 0);
+
+	/* The second hypercall says so. */
+	mock.fail_at = mock.calls + 2;
+	mock.fail_count = 1;
+	mock.fail_with = -ENOLINK;
+	info.known.xbuf_size = 0;
+	assert_int_equal(elisa_attachment_info(att, &info.known, size),
+			 -ENOLINK);
+	assert_int_equal(info.known.xbuf_size, 3 * 4096);
+	mock.fail_at = mock.calls + 1;
+	mock.fail_count = 2;
+	mock.fail_with = -1000;
+	assert_int_equal(elisa_attachment_info(att, &info.known, size),
+			 -ENOSYS);
+	assert_int_equal(info.known.vmfuncs, 0);
+	assert_int_equal(elisa_detach(att), 0);
+
+	mock.rights |= ELISA_RIGHT_FULL_TRUST;
+	assert_int_equal(elisa_attach(&att, "a", NULL, 0), 0);
+	assert_int_equal(elisa_attachment_info(att, &info.known, size), 0);
+	assert_int_equal(info.known.vmfuncs, 3);
+	assert_int_equal(elisa_detach(att), 0);
+}
+
+/* What a child does with its parent's attachment. */
+static void child_uses_parents(void **state)
+{
+	struct elisa_attachment *att, *own;
+	struct elisa_entry entry;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(elisa_attach(&att, "a", NULL, 0), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (elisa_lookup(att, "seven", &entry))
+			_exit(1);
+		/* The parent has detached, the host gives its window away. */
+		mock.attachments = 0;
+		if (elisa_lookup(att, "seven", &entry) != -ENOENT)
+			_exit(2);
+		if (elisa_attach(&own, "b", NULL, 0) != -EEXIST ||
+		    mock.attachments)
+			_exit(3);
+		if (elisa_detach(att) || elisa_attach(&own, "b", NULL, 0) ||
+		    mock.attachments != 1)
+			_exit(4);
+		/* Its own it can end. */
+		_exit(elisa_detach(own) || mock.attachments ? 5 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(elisa_detach(att), 0);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
@@ -237,6 +320,8 @@ int main(void)
 		TEST(mprotect_fails),
 		TEST(detach_fails),
 		TEST(child_detaches_itself_only),
+		TEST(child_uses_parents),
+		TEST(info),
 		TEST(buffers),
 	};
 

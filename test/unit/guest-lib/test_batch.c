@@ -281,7 +281,11 @@ static void ends_early(void **state)
 	fail_with = -EBUSY;
 	assert_int_equal(elisa_batch_run(&batch), -EBUSY);
 	assert_int_equal(elisa_batch_result(&batch, 0, &ret), -EINPROGRESS);
+	assert_int_equal(batch.fault, 0);
 	assert_int_equal(elisa_batch_run(&batch), -EFAULT);
+	assert_int_equal(ELISA_FAULT_KIND(batch.fault),
+			 ELISA_FAULT_KIND_VECTOR);
+	assert_int_equal(ELISA_FAULT_CODE(batch.fault), 6);
 	assert_int_equal(elisa_batch_result(&batch, 0, &ret), 0);
 	assert_int_equal(ret, 1);
 	assert_int_equal(elisa_batch_result(&batch, 1, &ret), -EINPROGRESS);

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -109,6 +110,7 @@ __asm__(".pushsection .text\n"
 	".popsection\n");
 
 static struct elisa_entry entry;
+static uint64_t interrupted;
 
 static void patch(uint64_t addr, const void *bytes, size_t n)
 {
@@ -121,7 +123,7 @@ static void patch(uint64_t addr, const void *bytes, size_t n)
 
 static int setup_window(bool is_full)
 {
-	if (elisa_window_map(W, is_full))
+	if (elisa_window_map(W, is_full, &interrupted))
 		return -1;
 	patch(W + ELISA_W_GATE - 3, "\x90\x90\x90", 3);
 	patch(W + ELISA_W_GATE, fake_gate, fake_gate_end - fake_gate);
@@ -129,6 +131,7 @@ static int setup_window(bool is_full)
 	fake_control.target = W + ELISA_W_RETURN;
 	entry.stub = elisa_window_stub(W, is_full);
 	entry.index = 77;
+	interrupted = 0;
 	return 0;
 }
 
@@ -267,9 +270,12 @@ static void registers_survive(void **state)
 		assert_true(busy(n) == busy_expected(n, 99));
 }
 
-/* A leaf function: the compiler keeps its variables below RSP. */
-static __attribute__((noinline, no_sanitize("address", "undefined"))) uint64_t
-leaf(uint64_t n)
+/*
+ * A leaf function, the call being inline: the compiler keeps its variables below
+ * RSP.
+ */
+static __attribute__((noinline, flatten))
+uint64_t leaf(uint64_t n)
 {
 	volatile uint64_t v[12];
 	uint64_t ret, sum = 0;
@@ -332,18 +338,25 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 	resumes++;
 }
 
-static void asynchronous_exit(void **state)
+/* RESUME traps. */
+static void patch_resume(void)
 {
-	struct sigaction act = { .sa_sigaction = on_trap,
-				 .sa_flags = SA_SIGINFO },
-			 old;
 	unsigned char *vmcall;
-	uint64_t ret;
 
-	(void)state;
 	vmcall = memmem((void *)(W + ELISA_W_AEP), 64, "\x0f\x01\xc1", 3);
 	assert_non_null(vmcall);
 	patch((uint64_t)vmcall, "\xcc\x90\x90", 3);
+}
+
+static void asynchronous_exit(void **state)
+{
+	struct sigaction act = { .sa_sigaction = on_trap,
+				 .sa_flags = SA_SIGINFO }, old;
+	uint64_t ret;
+
+	(void)state;
+	patch_resume();
+	resumes = 0;
 	fake_control.target = W + ELISA_W_AEP;
 	fake_control.handle = 0xfeedfacecafebeef;
 	fake_control.value = 0;
@@ -354,6 +367,7 @@ static void asynchronous_exit(void **state)
 	assert_int_equal(elisa_call0(&entry, &ret), -ENOLINK);
 	sigaction(SIGTRAP, &old, NULL);
 	assert_int_equal(resumes, 3);
+	assert_int_equal(interrupted, 1);
 	assert_int_equal(resume_rax[0], ELISA_HC(ELISA_HC_RESUME));
 	assert_int_equal(resume_rax[2], ELISA_HC(ELISA_HC_RESUME));
 	assert_true(resume_rdi[0] == 0xfeedfacecafebeef);
@@ -363,7 +377,99 @@ static void asynchronous_exit(void **state)
 	assert_true(resume_rsp[2] == fake_control.seen.rsp);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+/* A signal arrives while a call is suspended; its handler calls as well. */
+static uint64_t nested_ret;
+static int nested_err;
+
+static void on_nested(int sig, siginfo_t *info, void *context)
+{
+	greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
+	const struct control outer = fake_control;
+
+	(void)sig;
+	(void)info;
+	fake_control.target = W + ELISA_W_RETURN;
+	fake_control.value = 4711;
+	nested_err = elisa_call2(&entry, &nested_ret, 1, 2);
+	fake_control = outer;
+	/* The suspended call ends. */
+	regs[REG_RAX] = 0;
+	regs[REG_RDX] = 99;
+}
+
+static void call_in_signal_handler(void **state)
+{
+	struct sigaction act = { .sa_sigaction = on_nested,
+				 .sa_flags = SA_SIGINFO }, old;
+
+	(void)state;
+	patch_resume();
+	fake_control.target = W + ELISA_W_AEP;
+	sigaction(SIGTRAP, &act, &old);
+	errno = 1234;
+	nested_ret = 0;
+	nested_err = -1;
+	assert_int_equal(leaf(2000), 12 * 2000 + 66);
+	assert_int_equal(nested_err, 0);
+	assert_int_equal(nested_ret, 4711);
+	nested_ret = 0;
+	assert_true(busy(7) == busy_expected(7, 99));
+	assert_int_equal(nested_ret, 4711);
+	assert_int_equal(errno, 1234);
+	assert_int_equal(interrupted, 2);
+	sigaction(SIGTRAP, &old, NULL);
+}
+
+/* A thread that is to be cancelled makes its call to the end. */
+static void *call_cancelled(void *arg)
+{
+	uint64_t ret;
+
+	pthread_cancel(pthread_self());
+	*(int *)arg = elisa_call0(&entry, &ret) ? -1 : (int)ret;
+	pthread_testcancel();
+	return NULL;
+}
+
+static void no_cancellation_point(void **state)
+{
+	pthread_t thread;
+	int got = 0;
+	void *ret;
+
+	(void)state;
+	fake_control.value = 31;
+	assert_int_equal(pthread_create(&thread, NULL, call_cancelled, &got),
+			 0);
+	assert_int_equal(pthread_join(thread, &ret), 0);
+	assert_int_equal(got, 31);
+	assert_ptr_equal(ret, PTHREAD_CANCELED);
+}
+
+/* The functions that other languages use, see inline.c. */
+int foreign_call6(const struct elisa_entry *entry, uint64_t *ret, uint64_t a0,
+		  uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+		  uint64_t a5) __asm__("elisa_call6");
+int foreign_call1(const struct elisa_entry *entry, uint64_t *ret,
+		  uint64_t a0) __asm__("elisa_call1");
+
+static void other_languages(void **state)
+{
+	uint64_t ret;
+
+	(void)state;
+	fake_control.value = 17;
+	assert_int_equal(foreign_call6(&entry, &ret, 1, 2, 3, 4, 5, 6), 0);
+	assert_int_equal(ret, 17);
+	assert_int_equal(fake_control.seen.rdi, 1);
+	assert_int_equal(fake_control.seen.r10, 4);
+	assert_int_equal(fake_control.seen.r9, 6);
+	assert_int_equal(foreign_call1(&entry, &ret, 8), 0);
+	assert_int_equal(fake_control.seen.rdi, 8);
+	assert_int_equal(fake_control.seen.r9, 0);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
@@ -378,6 +484,9 @@ int main(void)
 		TEST(control_registers_survive),
 		TEST(fs_base_survives),
 		TEST(asynchronous_exit),
+		TEST(call_in_signal_handler),
+		TEST(no_cancellation_point),
+		TEST(other_languages),
 	};
 
 	return cmocka_run_group_tests_name("call", tests, NULL, NULL);

@@ -131,18 +131,23 @@ static void aep_stub_bytes(void **state)
 static void check_window(bool is_full, const unsigned char *entry, size_t size,
 			 const unsigned char *ret, size_t ret_size)
 {
+	const size_t at = elisa_stub_aep_counter - elisa_stub_aep;
 	const unsigned char *w = (const unsigned char *)W;
+	uint64_t counter, *counted;
 	size_t i;
 
-	assert_int_equal(elisa_window_map(W, is_full), 0);
+	assert_int_equal(elisa_window_map(W, is_full, &counter), 0);
 	assert_memory_equal(w + ELISA_W_RESTART, restart, sizeof(restart));
 	assert_int_equal(ELISA_W_RESTART + sizeof(restart), ELISA_W_GATE);
 	assert_true(elisa_window_stub(W, is_full) ==
 		    W + ELISA_PAGE_SIZE - size);
 	assert_memory_equal(w + ELISA_PAGE_SIZE - size, entry, size);
 	assert_memory_equal(w + ELISA_W_RETURN, ret, ret_size);
-	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep,
-			    STUB_LEN(elisa_stub_aep));
+	memcpy(&counted, w + ELISA_W_AEP + at, sizeof(counted));
+	assert_ptr_equal(counted, &counter);
+	assert_memory_equal(w + ELISA_W_AEP, elisa_stub_aep, at);
+	assert_memory_equal(w + ELISA_W_AEP + at + 8, elisa_stub_aep + at + 8,
+			    STUB_LEN(elisa_stub_aep) - at - 8);
 	for (i = 0; i < ELISA_PAGE_SIZE - size; i++)
 		assert_int_equal(w[i], 0xcc);
 	assert_int_equal(w[ELISA_W_RETURN + 0xfff], 0xcc);
@@ -182,17 +187,14 @@ static void window_layout(void **state)
 static void refuses_other_addresses(void **state)
 {
 	(void)state;
-	assert_int_equal(elisa_window_map(0, false), -EPROTO);
-	assert_int_equal(elisa_window_map(W + ELISA_PAGE_SIZE, false), -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW_BASE - ELISA_WINDOW_SIZE,
-					  false),
+	assert_int_equal(elisa_window_map(0, false, NULL), -EPROTO);
+	assert_int_equal(elisa_window_map(W + ELISA_PAGE_SIZE, false, NULL), -EPROTO);
+	assert_int_equal(elisa_window_map(ELISA_WINDOW_BASE - ELISA_WINDOW_SIZE, false, NULL),
 			 -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS), false),
+	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS), false, NULL),
 			 -EPROTO);
-	assert_int_equal(elisa_window_map(~0ULL & ~0x3fffULL, false), -EPROTO);
-	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS - 1),
-					  false),
-			 0);
+	assert_int_equal(elisa_window_map(~0ULL & ~0x3fffULL, false, NULL), -EPROTO);
+	assert_int_equal(elisa_window_map(ELISA_WINDOW(ELISA_WINDOWS - 1), false, NULL), 0);
 	elisa_window_unmap(ELISA_WINDOW(ELISA_WINDOWS - 1));
 }
 
@@ -207,7 +209,7 @@ static void does_not_replace(void **state)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	assert_true((uint64_t)p == W + ELISA_W_RETURN);
 	*p = 0x5a;
-	assert_int_equal(elisa_window_map(W, false), -EEXIST);
+	assert_int_equal(elisa_window_map(W, false, NULL), -EEXIST);
 	assert_int_equal(*p, 0x5a);
 	check_protection(W, "");
 	munmap(p, ELISA_PAGE_SIZE);
@@ -219,14 +221,14 @@ static void failing_mprotect(void **state)
 
 	(void)state;
 	mock_reset();
-	assert_int_equal(elisa_window_map(W, false), 0);
+	assert_int_equal(elisa_window_map(W, false, NULL), 0);
 	elisa_window_unmap(W);
 	calls = mock_mprotect_calls;
 	assert_int_equal(calls, 6);
 	for (n = 1; n <= calls; n++) {
 		mock_reset();
 		mock_mprotect_fail_at = n;
-		assert_int_equal(elisa_window_map(W, false), -EACCES);
+		assert_int_equal(elisa_window_map(W, false, NULL), -EACCES);
 		check_protection(W, "");
 		check_protection(W + ELISA_W_AEP, "");
 	}
