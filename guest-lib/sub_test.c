@@ -113,12 +113,25 @@ out:
 
 /* --- exports */
 
+/* dlopen(), for which a name without a folder is that of a library. */
+static void *open_image(const char *path)
+{
+	char *here = NULL;
+	void *object;
+
+	if (path && !strchr(path, '/') && asprintf(&here, "./%s", path) < 0)
+		return NULL;
+	object = dlopen(here ? here : path, RTLD_NOW | RTLD_LOCAL);
+	free(here);
+	return object;
+}
+
 static int load_image(struct elisa_test_export *e, const char *path)
 {
 	const struct elisa_test_image *image;
 	unsigned int i;
 
-	e->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	e->object = open_image(path);
 	image = e->object ? dlsym(e->object, "elisa_test_image") : NULL;
 	if (!image || image->end - image->begin > ELISA_ENTRIES_MAX) {
 		const char *why = image ? "too many entry points" : dlerror();
