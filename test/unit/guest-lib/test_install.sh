@@ -53,18 +53,33 @@ objdump -d "$dir/ex/kv.sub" >"$dir/log" 2>&1
 grep -q 'int3' "$dir/log" && grep -q 'pause' "$dir/log"
 check "the examples' images are hardened" $?
 
-# Headers for programs stand alone, also in C++.
-for header in guest manager batch sub_test; do
-	echo "#include <elisa/$header.h>" >"$dir/$header.c"
-	cp "$dir/$header.c" "$dir/$header.cc"
-	# shellcheck disable=SC2046 # flags
-	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -c -o /dev/null \
-		$(pkg-config --cflags elisa-guest) "$dir/$header.c" \
-		>"$dir/log" 2>&1 &&
-	c++ -std=c++11 -Wall -Wextra -Werror -c -o /dev/null \
-		$(pkg-config --cflags elisa-guest) "$dir/$header.cc" \
-		>"$dir/log" 2>&1
-	check "<elisa/$header.h> in C and C++" $?
+# Each header stands alone, in each language; those for images, which are
+# written in C, in that.
+for path in "$dir/usr/include/elisa"/*.h; do
+	header=$(basename "$path" .h)
+	{
+		echo "#include <elisa/$header.h>"
+		echo "#include <elisa/$header.h>"
+		echo "extern int not_empty;"
+	} >"$dir/header.c"
+	languages="c11 c17 c++11 c++20"
+	case $header in
+	alloc|mutex|sub_batch|xptr)
+		languages="c11 c17"
+		sed -i '1i #include <elisa/sub.h>' "$dir/header.c"
+		;;
+	string|sub)
+		languages="c11 c17"
+		;;
+	esac
+	for language in $languages; do
+		# shellcheck disable=SC2046 # flags
+		cc -x "$(echo "$language" | tr -d 0-9)" -std=$language -Wall \
+			-Wextra -Werror -pedantic -c -o /dev/null \
+			$(pkg-config --cflags elisa-guest) "$dir/header.c" \
+			>"$dir/log" 2>&1
+		check "<elisa/$header.h> in $language" $?
+	done
 done
 
 # Those for images, each in a file of its own, with more warnings than usual.
