@@ -99,7 +99,7 @@ unsigned int elisa_rights(const struct elisa_attachment *att)
 }
 
 /* A name that no compiler makes an entry point of. */
-#define NO_ENTRY	"."
+#define NO_ENTRY "."
 
 static int still_attached(const struct elisa_attachment *att)
 {
@@ -120,8 +120,8 @@ int elisa_attachment_info(const struct elisa_attachment *att,
 		.rights = att->rights,
 		.window = att->window,
 		.xbuf_size = att->xbuf_size,
-		.interrupted = __atomic_load_n(&att->interrupted,
-					       __ATOMIC_RELAXED),
+		.interrupted =
+			__atomic_load_n(&att->interrupted, __ATOMIC_RELAXED),
 	};
 	struct elisa_regs regs = { 0 };
 

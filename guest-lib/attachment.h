@@ -14,7 +14,7 @@ struct elisa_attachment {
 	pid_t owner;
 	void *xbuf; /* the caller's; NULL: none */
 	size_t xbuf_size;
-	uint64_t interrupted;	/* counted by the AEP stub */
+	uint64_t interrupted; /* counted by the AEP stub */
 };
 
 #endif /* ELISA_ATTACHMENT_H */

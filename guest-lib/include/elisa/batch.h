@@ -78,9 +78,9 @@ int elisa_batch_init(struct elisa_batch *batch,
  * -EXDEV the entry point is that of another attachment.
  */
 _ELISA_INLINE int elisa_batch_add(struct elisa_batch *batch,
-				  const struct elisa_entry *entry,
-				  uint64_t a0, uint64_t a1, uint64_t a2,
-				  uint64_t a3, uint64_t a4, uint64_t a5)
+				  const struct elisa_entry *entry, uint64_t a0,
+				  uint64_t a1, uint64_t a2, uint64_t a3,
+				  uint64_t a4, uint64_t a5)
 {
 	struct elisa_batch_op *op;
 

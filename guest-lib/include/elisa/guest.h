@@ -62,7 +62,7 @@ extern "C" {
  * it compiles this header with the macro empty.
  */
 #ifndef _ELISA_INLINE
-#define _ELISA_INLINE	static inline
+#define _ELISA_INLINE static inline
 #endif
 
 /**

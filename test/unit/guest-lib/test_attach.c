@@ -306,7 +306,7 @@ static void child_uses_parents(void **state)
 	assert_int_equal(elisa_detach(att), 0);
 }
 
-#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

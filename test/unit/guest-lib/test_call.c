@@ -274,8 +274,7 @@ static void registers_survive(void **state)
  * A leaf function, the call being inline: the compiler keeps its variables below
  * RSP.
  */
-static __attribute__((noinline, flatten))
-uint64_t leaf(uint64_t n)
+static __attribute__((noinline, flatten)) uint64_t leaf(uint64_t n)
 {
 	volatile uint64_t v[12];
 	uint64_t ret, sum = 0;
@@ -351,7 +350,8 @@ static void patch_resume(void)
 static void asynchronous_exit(void **state)
 {
 	struct sigaction act = { .sa_sigaction = on_trap,
-				 .sa_flags = SA_SIGINFO }, old;
+				 .sa_flags = SA_SIGINFO },
+			 old;
 	uint64_t ret;
 
 	(void)state;
@@ -400,7 +400,8 @@ static void on_nested(int sig, siginfo_t *info, void *context)
 static void call_in_signal_handler(void **state)
 {
 	struct sigaction act = { .sa_sigaction = on_nested,
-				 .sa_flags = SA_SIGINFO }, old;
+				 .sa_flags = SA_SIGINFO },
+			 old;
 
 	(void)state;
 	patch_resume();
@@ -469,7 +470,7 @@ static void other_languages(void **state)
 	assert_int_equal(fake_control.seen.r9, 0);
 }
 
-#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

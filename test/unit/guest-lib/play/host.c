@@ -27,10 +27,10 @@
 
 #include "vmcall.h"
 
-#define DATA_SIZE	((size_t)64 << 10)
-#define HUGE		((size_t)2 << 20)
-#define SLOTS		8
-#define TOKEN		0x700c0de000000000ULL
+#define DATA_SIZE ((size_t)64 << 10)
+#define HUGE	  ((size_t)2 << 20)
+#define SLOTS	  8
+#define TOKEN	  0x700c0de000000000ULL
 
 struct slot {
 	struct elisa_test_vm *vm;
@@ -66,9 +66,8 @@ static void data_file(bool save)
 /* --- calls: what is instead of gate and sub context */
 
 /* Return: what EAX is at the return stub. */
-__attribute__((used, visibility("hidden")))
-int play_call(const uint64_t *arg, uint64_t index, uint64_t slot,
-	      uint64_t *ret)
+__attribute__((used, visibility("hidden"))) int
+play_call(const uint64_t *arg, uint64_t index, uint64_t slot, uint64_t *ret)
 {
 	struct slot *s = &slots[slot];
 	const int saved_errno = errno;
@@ -125,13 +124,11 @@ _Static_assert(ELISA_WINDOW(1) + ELISA_W_RETURN == 0x3e0000006000,
 static void open_window(uint64_t slot)
 {
 	unsigned char *w = (unsigned char *)ELISA_WINDOW(slot);
-	unsigned char code[] = {
-		0xb9, (unsigned char)slot, 0, 0, 0,	/* mov $slot, %ecx */
-		0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0,	/* movabs $, %rax */
-		0xff, 0xe0,				/* jmp *%rax */
-	};
+	/* mov $slot, %ecx; movabs $play_gate, %rax; jmp *%rax */
+	char code[] = "\xb9\0\0\0\0\x48\xb8\0\0\0\0\0\0\0\0\xff\xe0";
 	void (*gate)(void) = play_gate;
 
+	code[1] = (char)slot;
 	memcpy(code + 7, &gate, sizeof(gate));
 	if (mprotect(w, 2 * ELISA_PAGE_SIZE, PROT_READ | PROT_WRITE))
 		abort();
