@@ -15,6 +15,11 @@ ELISA_SUB_HARDEN := -mindirect-branch=thunk-inline \
 ELISA_SUB_LDFLAGS := -nostdlib -shared -Wl,-Bsymbolic,-z,noexecstack \
 	-Wl,--no-undefined,--build-id=none,-z,max-page-size=4096
 
+# An image as a part of the program that calls it, without isolation, with the
+# same code otherwise: what examples/direct is for.
+ELISA_DIRECT_CFLAGS := -mgeneral-regs-only \
+	-DELISA_SUB_CONTEXT='"direct_context.h"'
+
 # An image as an ordinary shared object for unit tests, see <elisa/sub_test.h>;
 # the last is for the test program, which needs the sanitizers, too.
 ELISA_SUB_TEST_SAN ?= -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -4,7 +4,9 @@
  * return.  Part of <elisa/sub.h>.
  *
  * All of it lies at fixed addresses, see <elisa/layout.h>.  In an image that is
- * built for tests (<elisa/sub_test.h>) it is an ordinary process's memory.
+ * built for tests (<elisa/sub_test.h>) it is an ordinary process's memory.  So it
+ * is where ELISA_SUB_CONTEXT is defined: the name of a header that has the
+ * functions below itself, for the same code outside of a sub context.
  */
 #ifndef _ELISA_CONTEXT_H
 #define _ELISA_CONTEXT_H
@@ -18,6 +20,8 @@
 
 #ifdef ELISA_SUB_TEST
 #include <elisa/test_context.h>
+#elif defined(ELISA_SUB_CONTEXT)
+#include ELISA_SUB_CONTEXT
 #else
 /**
  * elisa_info() - facts about the call, from the host

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef ELISA_SUB_TEST
+#if defined(ELISA_SUB_TEST) || defined(ELISA_SUB_CONTEXT)
 #include <string.h>
 #else
 /*

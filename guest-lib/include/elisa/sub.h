@@ -67,7 +67,7 @@
 #include <elisa/entry.h>
 #include <elisa/string.h>
 
-#ifdef ELISA_SUB_TEST
+#if defined(ELISA_SUB_TEST) || defined(ELISA_SUB_CONTEXT)
 #include <elisa/test_image.h>
 #else
 #define _ELISA_ENTRY_SECTION(fn) ".elisa_entries." #fn

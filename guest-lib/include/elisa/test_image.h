@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * How a test finds the entry points of an image that is built for tests.
+ * How a program finds the entry points of an image that is built to be a part of
+ * it: for tests, or with ELISA_SUB_CONTEXT.
  */
 #ifndef _ELISA_TEST_IMAGE_H
 #define _ELISA_TEST_IMAGE_H
@@ -17,7 +18,7 @@ struct elisa_test_image {
 	const struct elisa_entry_record *end;
 };
 
-#ifdef ELISA_SUB_TEST
+#if defined(ELISA_SUB_TEST) || defined(ELISA_SUB_CONTEXT)
 /* The linker marks where sections begin and end whose names are identifiers. */
 #define _ELISA_ENTRY_SECTION(fn) "elisa_entries"
 
