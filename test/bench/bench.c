@@ -22,12 +22,17 @@
 #include <elisa/hypercall.h>
 
 #include "chunks.h"
+#include "direct.h"
 #include "kv.h"
-#include "kv_store.h"
 
 #define SHARED_GPA  0x100000000 /* testvmm, layout.h */
 #define SHARED_SIZE (4ul << 20)
 #define KEYS	    1000
+#define XBUF_SIZE   65536
+#define VALUE_SIZE  64 /* of the gets in batches */
+#define BATCH	    8
+#define KEYS_AT	    1024
+#define VALUES_AT   4096
 
 static uint64_t ops = 100000;
 
@@ -37,8 +42,7 @@ static int fail(const char *what, int err)
 	return 1;
 }
 
-static int report(const char *name, unsigned int vmfuncs, chunk_fn *fn,
-		  void *arg)
+static int report(const char *name, double vmfuncs, chunk_fn *fn, void *arg)
 {
 	struct chunk_result r;
 	int err = chunks_run(&r, ops, fn, arg);
@@ -46,7 +50,7 @@ static int report(const char *name, unsigned int vmfuncs, chunk_fn *fn,
 	if (err)
 		return fail(name, err);
 	printf("bench %s ops=%" PRIu64
-	       " instructions=%.1f exits=%.3f vmfuncs=%u other_exits=%" PRIu64
+	       " instructions=%.1f exits=%.3f vmfuncs=%g other_exits=%" PRIu64
 	       " disturbed=%" PRIu64 "/%" PRIu64 "\n",
 	       name, r.ops, r.instructions, r.exits, vmfuncs, r.other_exits,
 	       r.disturbed, r.chunks);
@@ -96,9 +100,10 @@ static unsigned int vmfuncs_of_call(const struct elisa_attachment *att)
 	return 1 + rdi - !!(elisa_rights(att) & ELISA_RIGHT_FULL_TRUST);
 }
 
-/** struct remote - entry points of an attached kv store */
+/** struct remote - entry points of a kv store, attached or mapped */
 struct remote {
-	struct elisa_entry nop, get, put;
+	struct elisa_entry nop, get, put, mget, put_text;
+	unsigned char *xbuf;
 };
 
 static int nop_chunk(void *arg, uint64_t first)
@@ -149,14 +154,71 @@ static int remote_get_chunk(void *arg, uint64_t first)
 	return 0;
 }
 
+/* Values of VALUE_SIZE bytes, and requests for BATCH of them. */
+static int put_texts(struct remote *r)
+{
+	struct kv_get get[BATCH];
+	unsigned int i;
+	uint64_t ret;
+	int err;
+
+	for (i = 0; i < BATCH; i++) {
+		char *key = (char *)r->xbuf + KEYS_AT + 32 * i;
+
+		snprintf(key, 32, "a-key-of-20-bytes-%02u", i);
+		memset(r->xbuf + VALUES_AT, 'a' + (int)i, VALUE_SIZE);
+		get[i] = (struct kv_get){
+			.key = KEYS_AT + 32 * i,
+			.key_len = 20,
+			.value = VALUES_AT + VALUE_SIZE * i,
+			.room = VALUE_SIZE,
+		};
+		err = elisa_call5(&r->put_text, &ret,
+				  KV_AT(get[i].key, get[i].key_len),
+				  KV_AT(VALUES_AT, VALUE_SIZE), KV_SET, 0, 0);
+		if (err || ret)
+			return err ? err : (int)ret;
+	}
+	memcpy(r->xbuf, get, sizeof(get));
+	return 0;
+}
+
+static int mget_chunk(void *arg, uint64_t first)
+{
+	struct remote *r = arg;
+	const struct kv_get *get = (const struct kv_get *)r->xbuf;
+	unsigned int i, k;
+	uint64_t ret;
+	int err;
+
+	(void)first;
+	for (i = 0; i < CHUNK_OPS; i += BATCH) {
+		err = elisa_call2(&r->mget, &ret, 0, BATCH);
+		if (err)
+			return err;
+		for (k = 0; k < BATCH; k++)
+			if (get[k].result != VALUE_SIZE ||
+			    r->xbuf[VALUES_AT + VALUE_SIZE * k] != 'a' + k)
+				return -EBADMSG;
+	}
+	return 0;
+}
+
+_Static_assert(CHUNK_OPS % BATCH == 0, "whole batches");
+
 static int bench_elisa(const char *export)
 {
 	struct elisa_attachment *att;
+	struct elisa_buffer xbuf;
 	unsigned int vmfuncs;
 	struct remote r;
 	int err, rc;
 
-	err = elisa_attach(&att, export, NULL, 0);
+	err = elisa_buffer_alloc(&xbuf, XBUF_SIZE);
+	if (err)
+		return fail("exchange buffer (any free vm.nr_hugepages?)", err);
+	r.xbuf = xbuf.addr;
+	err = elisa_attach(&att, export, xbuf.addr, XBUF_SIZE);
 	if (err)
 		return fail(export, err);
 	err = elisa_lookup(att, "nop", &r.nop);
@@ -164,6 +226,10 @@ static int bench_elisa(const char *export)
 		err = elisa_lookup(att, "kv_put_u64", &r.put);
 	if (!err)
 		err = elisa_lookup(att, "kv_get_u64", &r.get);
+	if (!err)
+		err = elisa_lookup(att, "kv_mget", &r.mget);
+	if (!err)
+		err = elisa_lookup(att, "kv_put", &r.put_text);
 	if (err) {
 		elisa_detach(att);
 		return fail("lookup", err);
@@ -172,40 +238,21 @@ static int bench_elisa(const char *export)
 	rc = report("elisa-nop", vmfuncs, nop_chunk, &r) ||
 	     report("elisa-put", vmfuncs, remote_put_chunk, &r) ||
 	     report("elisa-get", vmfuncs, remote_get_chunk, &r);
+	err = put_texts(&r);
+	rc = rc || (err ? fail("put", err) :
+			  report("elisa-get64x8", (double)vmfuncs / BATCH,
+				 mget_chunk, &r));
 	err = elisa_detach(att);
+	elisa_buffer_free(&xbuf);
 	return err ? fail("detach", err) : rc;
 }
 
-static int local_put_chunk(void *arg, uint64_t first)
-{
-	uint64_t key = first % KEYS;
-	unsigned int i;
-	int64_t ret;
-
-	for (i = 0; i < CHUNK_OPS; i++, key++) {
-		ret = kv_store_put_u64(arg, SHARED_SIZE, key, value_of(key));
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static int local_get_chunk(void *arg, uint64_t first)
-{
-	uint64_t key = first % KEYS;
-	unsigned int i;
-
-	for (i = 0; i < CHUNK_OPS; i++, key++)
-		if ((uint64_t)kv_store_get_u64(arg, SHARED_SIZE, key) !=
-		    value_of(key))
-			return -EBADMSG;
-	return 0;
-}
-
+/* The same calls, through a stub that is a plain call and a few moves. */
 static int bench_direct(void)
 {
+	struct remote r;
 	void *region;
-	int fd, rc;
+	int fd, rc, err;
 
 	fd = open("/dev/mem", O_RDWR);
 	if (fd < 0)
@@ -215,8 +262,23 @@ static int bench_direct(void)
 	close(fd);
 	if (region == MAP_FAILED)
 		return fail("mapping the shared memory", -errno);
-	rc = report("direct-put", 0, local_put_chunk, region) ||
-	     report("direct-get", 0, local_get_chunk, region);
+	err = direct_open_memory(region, SHARED_SIZE, 1, XBUF_SIZE);
+	if (err)
+		return fail("the shared memory", err);
+	r.xbuf = direct_xbuf();
+	if (direct_lookup("nop", &r.nop) ||
+	    direct_lookup("kv_put_u64", &r.put) ||
+	    direct_lookup("kv_get_u64", &r.get) ||
+	    direct_lookup("kv_mget", &r.mget) ||
+	    direct_lookup("kv_put", &r.put_text))
+		return fail("lookup", -ENOENT);
+	rc = report("direct-nop", 0, nop_chunk, &r) ||
+	     report("direct-put", 0, remote_put_chunk, &r) ||
+	     report("direct-get", 0, remote_get_chunk, &r);
+	err = put_texts(&r);
+	rc = rc || (err ? fail("put", err) :
+			  report("direct-get64x8", 0, mget_chunk, &r));
+	direct_close();
 	munmap(region, SHARED_SIZE);
 	return rc;
 }

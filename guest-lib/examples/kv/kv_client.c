@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,33 +12,37 @@
 #include <elisa/guest.h>
 
 #include "../ticks.h"
-#include "kv.h"
+#include "kv_link.h"
 
-#define BATCH 32 /* operations in a crossing, of bench */
-
-struct client {
-	struct elisa_buffer xbuf;
-	struct elisa_attachment *att;
-	struct elisa_entry nop, put, get, put_u64, get_u64, count;
-};
+#define BATCH	    32 /* operations in a crossing, of bench */
+#define XBUF_SIZE   65536
+#define KEY_AT	    0 /* in the exchange buffer */
+#define VALUE_AT    4096
+#define VALUE_ROOM  (XBUF_SIZE - VALUE_AT)
+#define BATCH_AT    1024
+#define BENCH_VALUE 64
 
 static int usage(FILE *to)
 {
 	fprintf(to,
-		"Usage: kv_client [-n NAME] [-x] COMMAND\n"
+		"Usage: kv_client [-n NAME] [-d FILE] [-s MIB] [-x] COMMAND\n"
 		"  -n NAME          name of the export (default: " KV_EXPORT
 		")\n"
-		"  -x               without an exchange buffer: no put, no get\n"
-		"Commands (keys are numbers):\n"
-		"  put KEY TEXT     store a text of up to %d bytes\n"
+		"  -d FILE          not by ELISA, but in FILE, which all map\n"
+		"  -s MIB           size of that (default: 16)\n"
+		"  -x               without an exchange buffer: only numbers\n"
+		"Commands:\n"
+		"  put KEY TEXT     store a text; keys have up to %u bytes\n"
 		"  get KEY          print it\n"
-		"  put64 KEY NUMBER store a number\n"
+		"  delete KEY       delete it\n"
+		"  scan             print all keys but numbers\n"
+		"  put64 KEY NUMBER store a number; the key is one, too\n"
 		"  get64 KEY        print it\n"
 		"  count            print the number of keys\n"
 		"  fill FIRST N     store N numbers, a function of the keys from FIRST on\n"
 		"  check FIRST N    get and compare what fill has stored\n"
 		"  bench N          print ticks per operation over N calls each\n",
-		KV_VALUE_MAX);
+		KV_KEY_MAX);
 	return to == stdout ? 0 : 2;
 }
 
@@ -49,72 +52,10 @@ static int fail(const char *what, int err)
 	return 1;
 }
 
-static int open_client(struct client *c, const char *name, bool xbuf)
-{
-	struct {
-		const char *name;
-		struct elisa_entry *entry;
-	} entries[] = {
-		{ "nop", &c->nop },
-		{ "kv_put", &c->put },
-		{ "kv_get", &c->get },
-		{ "kv_put_u64", &c->put_u64 },
-		{ "kv_get_u64", &c->get_u64 },
-		{ "kv_count", &c->count },
-	};
-	size_t i;
-	int err;
-
-	if (xbuf) {
-		err = elisa_buffer_alloc(&c->xbuf, 4096);
-		if (err)
-			return fail("exchange buffer (any free vm.nr_hugepages?)",
-				    err);
-	}
-	err = elisa_attach(&c->att, name, c->xbuf.addr, xbuf ? 4096 : 0);
-	if (err)
-		return fail(name, err);
-	for (i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-		err = elisa_lookup(c->att, entries[i].name, entries[i].entry);
-		if (err)
-			return fail(entries[i].name, err);
-	}
-	return 0;
-}
-
-static int close_client(struct client *c)
-{
-	int err = elisa_detach(c->att);
-
-	elisa_buffer_free(&c->xbuf);
-	return err ? fail("detach", err) : 0;
-}
-
-/*
- * One call, repeated while the host has no free instance or another call
- * occupies the bucket.  Returns the store's answer or the library's error.
- */
 static int64_t call(const struct elisa_entry *entry, uint64_t a0, uint64_t a1,
 		    uint64_t a2)
 {
-	uint64_t ret;
-	int err;
-
-	for (;;) {
-		err = elisa_call3(entry, &ret, a0, a1, a2);
-		if (!err && (int64_t)ret != -EAGAIN)
-			return (int64_t)ret;
-		if (err && err != -EBUSY)
-			break;
-		sched_yield();
-	}
-	if (err == -EFAULT) {
-		char text[64];
-
-		elisa_fault_describe(ret, text, sizeof(text));
-		fprintf(stderr, "kv_client: the export faulted: %s\n", text);
-	}
-	return err;
+	return kv_call(entry, a0, a1, a2, 0, 0);
 }
 
 static bool is_error(int64_t rc)
@@ -127,36 +68,112 @@ static uint64_t fill_value(uint64_t key)
 	return (key * 0xd6e8feb86659fd93ULL) >> 1;
 }
 
-static int cmd_put(struct client *c, uint64_t key, const char *text)
+/* Puts a key where calls take it from; 0 or -errno. */
+static int set_key(struct kv_link *c, const char *key, uint64_t *part)
 {
-	size_t len = strlen(text);
-	int64_t rc;
+	const size_t len = strlen(key);
 
-	if (!c->xbuf.addr)
-		return fail("put", -ENOBUFS);
-	if (len > KV_VALUE_MAX)
-		return fail("put", -E2BIG);
-	memcpy(c->xbuf.addr, text, len);
-	rc = call(&c->put, key, 0, len);
-	return rc < 0 ? fail("put", (int)rc) : 0;
-}
-
-static int cmd_get(struct client *c, uint64_t key)
-{
-	int64_t rc;
-
-	if (!c->xbuf.addr)
-		return fail("get", -ENOBUFS);
-	rc = call(&c->get, key, 0, KV_VALUE_MAX);
-	if (rc < 0)
-		return fail("get", (int)rc);
-	if (rc > KV_VALUE_MAX)
-		return fail("get", -EPROTO);
-	printf("%.*s\n", (int)rc, (char *)c->xbuf.addr);
+	if (!c->xbuf)
+		return -ENOBUFS;
+	if (!len || len > KV_KEY_MAX)
+		return -EINVAL;
+	memcpy(c->xbuf + KEY_AT, key, len);
+	*part = KV_AT(KEY_AT, len);
 	return 0;
 }
 
-static int cmd_get64(struct client *c, uint64_t key)
+static int cmd_put(struct kv_link *c, const char *key, const char *text)
+{
+	const size_t len = strlen(text);
+	uint64_t part;
+	int64_t rc;
+
+	rc = set_key(c, key, &part);
+	if (!rc && len > VALUE_ROOM)
+		rc = -E2BIG;
+	if (!rc) {
+		memcpy(c->xbuf + VALUE_AT, text, len);
+		rc = call(&c->put, part, KV_AT(VALUE_AT, len), KV_SET);
+	}
+	return rc < 0 ? fail("put", (int)rc) : 0;
+}
+
+static int cmd_get(struct kv_link *c, const char *key)
+{
+	uint64_t part;
+	int64_t rc;
+
+	rc = set_key(c, key, &part);
+	if (!rc)
+		rc = call(&c->get, part, KV_AT(VALUE_AT, VALUE_ROOM), 0);
+	if (rc < 0)
+		return fail("get", (int)rc);
+	if (rc > VALUE_ROOM)
+		return fail("get", -EPROTO);
+	printf("%.*s\n", (int)rc, c->xbuf + VALUE_AT);
+	return 0;
+}
+
+static int cmd_delete(struct kv_link *c, const char *key)
+{
+	uint64_t part;
+	int64_t rc;
+
+	rc = set_key(c, key, &part);
+	if (!rc)
+		rc = call(&c->delete, part, 0, 0);
+	return rc < 0 ? fail("delete", (int)rc) : 0;
+}
+
+/* What is in the buffer is the export's: lengths are checked. */
+static int print_keys(const char *p, uint32_t count, size_t bytes)
+{
+	struct kv_scan_key key;
+
+	for (; count; count--) {
+		size_t i, size;
+
+		if (bytes < sizeof(key))
+			return -EPROTO;
+		memcpy(&key, p, sizeof(key));
+		size = sizeof(key) + ((size_t)key.key_len + 7) / 8 * 8;
+		if (size > bytes)
+			return -EPROTO;
+		for (i = 0; i < key.key_len; i++)
+			if (p[sizeof(key) + i] <= ' ')
+				break;
+		if (i == key.key_len)
+			printf("%.*s %" PRIu32 "\n", (int)key.key_len,
+			       p + sizeof(key), key.value_len);
+		p += size;
+		bytes -= size;
+	}
+	return 0;
+}
+
+static int cmd_scan(struct kv_link *c)
+{
+	struct kv_scan scan = { 0 };
+	int64_t rc;
+
+	if (!c->xbuf)
+		return fail("scan", -ENOBUFS);
+	do {
+		const char *p = (const char *)c->xbuf + VALUE_AT;
+
+		rc = call(&c->scan, scan.next, KV_AT(VALUE_AT, VALUE_ROOM), 0);
+		if (!rc) {
+			memcpy(&scan, p, sizeof(scan));
+			rc = print_keys(p + sizeof(scan), scan.count,
+					VALUE_ROOM - sizeof(scan));
+		}
+		if (rc < 0)
+			return fail("scan", (int)rc);
+	} while (scan.next);
+	return 0;
+}
+
+static int cmd_get64(struct kv_link *c, uint64_t key)
 {
 	int64_t rc = call(&c->get_u64, key, 0, 0);
 
@@ -166,14 +183,14 @@ static int cmd_get64(struct client *c, uint64_t key)
 	return 0;
 }
 
-static int cmd_put64(struct client *c, uint64_t key, uint64_t value)
+static int cmd_put64(struct kv_link *c, uint64_t key, uint64_t value)
 {
 	int64_t rc = call(&c->put_u64, key, value, 0);
 
 	return rc < 0 ? fail("put64", (int)rc) : 0;
 }
 
-static int cmd_count(struct client *c)
+static int cmd_count(struct kv_link *c)
 {
 	int64_t rc = call(&c->count, 0, 0, 0);
 
@@ -183,7 +200,7 @@ static int cmd_count(struct client *c)
 	return 0;
 }
 
-static int cmd_fill(struct client *c, uint64_t first, uint64_t n)
+static int cmd_fill(struct kv_link *c, uint64_t first, uint64_t n)
 {
 	uint64_t key;
 
@@ -197,7 +214,7 @@ static int cmd_fill(struct client *c, uint64_t first, uint64_t n)
 	return 0;
 }
 
-static int cmd_check(struct client *c, uint64_t first, uint64_t n)
+static int cmd_check(struct kv_link *c, uint64_t first, uint64_t n)
 {
 	uint64_t key, wrong = 0;
 
@@ -232,15 +249,16 @@ static int bench_one(const char *what, const struct elisa_entry *entry,
 }
 
 /* The same, BATCH operations in one crossing. */
-static int bench_batch(struct client *c, uint64_t n)
+static int bench_batch(struct kv_link *c, uint64_t n)
 {
 	struct elisa_batch batch;
 	uint64_t begin, total, i, ret;
 	unsigned int k;
 	int err;
 
-	/* In the second half of the buffer, texts are in the first. */
-	err = elisa_batch_init(&batch, c->att, 2048, BATCH);
+	if (!c->att)
+		return 0;
+	err = elisa_batch_init(&batch, c->att, BATCH_AT, BATCH);
 	if (err)
 		return fail("batch", err);
 	begin = ticks();
@@ -260,21 +278,22 @@ static int bench_batch(struct client *c, uint64_t n)
 	return 0;
 }
 
-static int cmd_bench(struct client *c, uint64_t n)
+static int cmd_bench(struct kv_link *c, uint64_t n)
 {
-	char text[KV_VALUE_MAX];
+	const uint64_t value = KV_AT(VALUE_AT, BENCH_VALUE);
+	uint64_t key;
 	int rc;
 
 	rc = cmd_put64(c, 1, 0x1234567890);
 	rc = rc ? rc : bench_one("nop", &c->nop, n, 0, 0, 0);
 	rc = rc ? rc : bench_one("get64", &c->get_u64, n, 1, 0, 0);
 	rc = rc ? rc : bench_one("put64", &c->put_u64, n, 1, 99, 0);
-	if (rc || !c->xbuf.addr)
+	if (rc || !c->xbuf)
 		return rc;
-	memset(text, 'x', sizeof(text));
-	memcpy(c->xbuf.addr, text, sizeof(text));
-	rc = bench_one("put-64B", &c->put, n, 2, 0, KV_VALUE_MAX);
-	rc = rc ? rc : bench_one("get-64B", &c->get, n, 2, 0, KV_VALUE_MAX);
+	set_key(c, "a-key-of-20-bytes-no", &key);
+	memset(c->xbuf + VALUE_AT, 'x', BENCH_VALUE);
+	rc = bench_one("put-64B", &c->put, n, key, value, KV_SET);
+	rc = rc ? rc : bench_one("get-64B", &c->get, n, key, value, 0);
 	return rc ? rc : bench_batch(c, n);
 }
 
@@ -287,17 +306,21 @@ static bool number(const char *text, uint64_t *value)
 	return !errno && *end == '\0' && end != text;
 }
 
-static int run(struct client *c, int argc, char **argv)
+static int run(struct kv_link *c, int argc, char **argv)
 {
 	uint64_t a = 0, b = 0;
 	bool first = argc > 1 && number(argv[1], &a);
 	bool second = argc > 2 && number(argv[2], &b);
 
-	if (!strcmp(argv[0], "put") && argc == 3 && first)
-		return cmd_put(c, a, argv[2]);
-	if (!strcmp(argv[0], "get") && argc == 2 && first)
-		return cmd_get(c, a);
-	if (!strcmp(argv[0], "put64") && argc == 3 && second)
+	if (!strcmp(argv[0], "put") && argc == 3)
+		return cmd_put(c, argv[1], argv[2]);
+	if (!strcmp(argv[0], "get") && argc == 2)
+		return cmd_get(c, argv[1]);
+	if (!strcmp(argv[0], "delete") && argc == 2)
+		return cmd_delete(c, argv[1]);
+	if (!strcmp(argv[0], "scan") && argc == 1)
+		return cmd_scan(c);
+	if (!strcmp(argv[0], "put64") && argc == 3 && first && second)
 		return cmd_put64(c, a, b);
 	if (!strcmp(argv[0], "get64") && argc == 2 && first)
 		return cmd_get64(c, a);
@@ -314,18 +337,26 @@ static int run(struct client *c, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *name = KV_EXPORT;
-	struct client c = { 0 };
-	bool xbuf = true;
-	int opt, rc, rc2;
+	const char *name = KV_EXPORT, *file = NULL, *why = NULL;
+	size_t xbuf_size = XBUF_SIZE;
+	uint64_t mib = 16;
+	struct kv_link c;
+	int opt, err, rc;
 
-	while ((opt = getopt(argc, argv, "+n:xh")) != -1) {
+	while ((opt = getopt(argc, argv, "+n:d:s:xh")) != -1) {
 		switch (opt) {
 		case 'n':
 			name = optarg;
 			break;
+		case 'd':
+			file = optarg;
+			break;
+		case 's':
+			if (!number(optarg, &mib) || !mib || mib > 256)
+				return usage(stderr);
+			break;
 		case 'x':
-			xbuf = false;
+			xbuf_size = 0;
 			break;
 		case 'h':
 			return usage(stdout);
@@ -335,9 +366,15 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage(stderr);
-	rc = open_client(&c, name, xbuf);
-	if (!rc)
-		rc = run(&c, argc - optind, argv + optind);
-	rc2 = close_client(&c);
-	return rc ? rc : rc2;
+	if (file) {
+		why = file;
+		err = kv_link_open_direct(&c, file, mib << 20, XBUF_SIZE);
+	} else {
+		err = kv_link_open(&c, name, xbuf_size, &why);
+	}
+	rc = err ? fail(why, err) : run(&c, argc - optind, argv + optind);
+	err = kv_link_close(&c);
+	if (err)
+		fail("detach", err);
+	return rc ? rc : err ? 1 : 0;
 }
