@@ -133,9 +133,10 @@ static inline uint64_t kv_value_len(const struct kv_item *item)
 /*
  * Finds the item of a key, expired or not.
  *
- * Return: its offset, in *@link where that stands, and in *@value_len the bytes of
- * its value, which are in the region; 0, and the bucket, if there is none; -EIO if the chain is damaged, or, to who does not own the
- * stripe's lock, perhaps because it has changed meanwhile.
+ * Return: its offset, in *@link where that stands, and in *@value_len the bytes
+ * of its value, which are in the region; 0, and the bucket, if there is none;
+ * -EIO if the chain is damaged, or, to who does not own the stripe's lock,
+ * perhaps because it has changed meanwhile.
  */
 KV_INLINE int64_t kv_find(const struct kv_key *key, uint64_t **link,
 			  uint64_t *value_len)

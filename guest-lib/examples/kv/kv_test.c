@@ -26,7 +26,7 @@ static struct elisa_test_export *store;
 static struct elisa_test_vm *writer, *other, *reader, *bare;
 static unsigned int failed;
 
-static void report(bool ok, const char *what)
+static void report(const char *what, bool ok)
 {
 	printf("%s - kv image: %s\n", ok ? "ok" : "not ok", what);
 	failed += !ok;
@@ -111,7 +111,7 @@ static struct kv_get mget_one(struct elisa_test_vm *vm, const char *key)
 	return one;
 }
 
-static int64_t delete (struct elisa_test_vm *vm, const char *key)
+static int64_t remove_key(struct elisa_test_vm *vm, const char *key)
 {
 	uint64_t ret;
 
@@ -151,63 +151,64 @@ static void test_numbers(void)
 {
 	uint64_t ret;
 
-	report(call(reader, "kv_get_u64", &ret, 7) == -ENOENT,
-	       "no store, no key");
-	report(call(reader, "kv_put_u64", &ret, 7, 43) == -EACCES,
-	       "who may only read does not make one");
-	report(call(writer, "kv_get_u64", &ret, 7) == -ENOENT, "no such key");
-	report(call(writer, "kv_put_u64", &ret, 7, 42) == 0, "put");
-	report(call(writer, "kv_get_u64", &ret, 7) == 42, "get");
-	report(call(writer, "kv_put_u64", &ret, 7, KV_U64_MAX) == 0 &&
+	report("no store, no key",
+	       call(reader, "kv_get_u64", &ret, 7) == -ENOENT);
+	report("who may only read does not make one",
+	       call(reader, "kv_put_u64", &ret, 7, 43) == -EACCES);
+	report("no such key", call(writer, "kv_get_u64", &ret, 7) == -ENOENT);
+	report("put", call(writer, "kv_put_u64", &ret, 7, 42) == 0);
+	report("get", call(writer, "kv_get_u64", &ret, 7) == 42);
+	report("the largest number",
+	       call(writer, "kv_put_u64", &ret, 7, KV_U64_MAX) == 0 &&
 		       call(writer, "kv_get_u64", &ret, 7) ==
 			       (int64_t)KV_U64_MAX &&
 		       call(writer, "kv_put_u64", &ret, 7, KV_U64_MAX + 1) ==
-			       -EINVAL,
-	       "the largest number");
-	report(call(reader, "kv_get_u64", &ret, 7) == (int64_t)KV_U64_MAX,
-	       "get by another VM, which may only read");
-	report(call(reader, "kv_put_u64", &ret, 7, 43) == -EACCES,
-	       "which may not put");
-	report(call(reader, "kv_count", &ret) == 1, "count");
-	report(holds(writer, "\7", "") || get(writer, "\7") == -ENOENT,
-	       "a text is another key");
+			       -EINVAL);
+	report("get by another VM, which may only read",
+	       call(reader, "kv_get_u64", &ret, 7) == (int64_t)KV_U64_MAX);
+	report("which may not put",
+	       call(reader, "kv_put_u64", &ret, 7, 43) == -EACCES);
+	report("count", call(reader, "kv_count", &ret) == 1);
+	report("a text is another key",
+	       holds(writer, "\7", "") || get(writer, "\7") == -ENOENT);
 }
 
 static void test_modes(void)
 {
 	struct kv_get first, second;
 	uint64_t ret;
+	bool ok;
 
-	report(put(writer, KV_REPLACE, "k", "x") == -ENOENT &&
+	report("no value to replace, append to, compare",
+	       put(writer, KV_REPLACE, "k", "x") == -ENOENT &&
 		       put(writer, KV_APPEND, "k", "x") == -ENOENT &&
 		       put(writer, KV_PREPEND, "k", "x") == -ENOENT &&
 		       put(writer, KV_CAS, "k", "x") == -ENOENT &&
-		       get(writer, "k") == -ENOENT,
-	       "no value to replace, append to, compare");
-	report(!put(writer, KV_ADD, "k", "one") && holds(reader, "k", "one"),
-	       "add");
-	report(put(writer, KV_ADD, "k", "two") == -EEXIST &&
-		       holds(reader, "k", "one"),
-	       "add once");
+		       get(writer, "k") == -ENOENT);
+	report("add",
+	       !put(writer, KV_ADD, "k", "one") && holds(reader, "k", "one"));
+	ok = put(writer, KV_ADD, "k", "two") == -EEXIST &&
+	     holds(reader, "k", "one");
+	report("add once", ok);
 	first = mget_one(reader, "k");
-	report(first.result == 3 && first.flags == 77, "flags");
-	report(!put(other, KV_REPLACE, "k", "two") && holds(reader, "k", "two"),
-	       "replace by another VM");
+	report("flags", first.result == 3 && first.flags == 77);
+	ok = !put(other, KV_REPLACE, "k", "two") && holds(reader, "k", "two");
+	report("replace by another VM", ok);
 	second = mget_one(reader, "k");
-	report(first.cas != second.cas, "another cas");
+	report("another cas", first.cas != second.cas);
 	try_put(writer, &ret, KV_CAS, "k", "three", 5, 0, first.cas);
-	report((int64_t)ret == -EEXIST && holds(reader, "k", "two"),
-	       "compare, and do not set");
+	report("compare, and do not set",
+	       (int64_t)ret == -EEXIST && holds(reader, "k", "two"));
 	try_put(writer, &ret, KV_CAS, "k", "three", 5, 0, second.cas);
-	report(!ret && holds(reader, "k", "three"), "compare and set");
-	report(!put(writer, KV_APPEND, "k", " and four") &&
+	report("compare and set", !ret && holds(reader, "k", "three"));
+	report("append, prepend",
+	       !put(writer, KV_APPEND, "k", " and four") &&
 		       !put(writer, KV_PREPEND, "k", "two, ") &&
-		       holds(reader, "k", "two, three and four"),
-	       "append, prepend");
-	report(mget_one(reader, "k").flags == 77, "which keep the flags");
-	report(!delete (other, "k") && delete (other, "k") == -ENOENT &&
-		       get(writer, "k") == -ENOENT,
-	       "delete");
+		       holds(reader, "k", "two, three and four"));
+	report("which keep the flags", mget_one(reader, "k").flags == 77);
+	ok = !remove_key(other, "k") && remove_key(other, "k") == -ENOENT &&
+	     get(writer, "k") == -ENOENT;
+	report("delete", ok);
 }
 
 /* Values that one store changes: of one word, and of the same length. */
@@ -219,14 +220,14 @@ static void test_in_place(void)
 	first = mget_one(reader, "p");
 	put(writer, KV_SET, "p", "abcdefgh");
 	second = mget_one(reader, "p");
-	report(holds(reader, "p", "abcdefgh") && first.cas != second.cas,
-	       "a value of 8 bytes");
+	report("a value of 8 bytes",
+	       holds(reader, "p", "abcdefgh") && first.cas != second.cas);
 	put(writer, KV_SET, "p", "abc");
 	put(writer, KV_SET, "p", "xyz");
-	report(holds(reader, "p", "xyz"), "a value of 3 bytes");
+	report("a value of 3 bytes", holds(reader, "p", "xyz"));
 	put(other, KV_SET, "p", "XYZ");
-	report(stats(other).own_items == 1 && holds(reader, "p", "XYZ"),
-	       "by another VM, which owns it then");
+	report("by another VM, which owns it then",
+	       stats(other).own_items == 1 && holds(reader, "p", "XYZ"));
 	delete_all();
 }
 
@@ -249,21 +250,20 @@ static void test_lengths(void)
 				   set_key(reader, "len"),
 				   KV_AT(VALUE_AT, len - 1)) == -EMSGSIZE;
 	}
-	report(ok, "values of 0 to 300 bytes, and too little room");
+	report("values of 0 to 300 bytes, and too little room", ok);
 	ok = true;
 	for (len = 1; len <= KV_KEY_MAX; len++) {
 		memset(key, 'k', len);
 		key[len] = '\0';
 		ok &= !put(writer, KV_SET, key, "v") && holds(other, key, "v");
 	}
-	report(ok, "keys of 1 to 250 bytes");
+	report("keys of 1 to 250 bytes", ok);
 	memset(key, 'k', len);
 	key[len] = '\0';
-	report(put(writer, KV_SET, key, "v") == -EINVAL &&
-		       get(writer, key) == -EINVAL &&
-		       delete (writer, key) == -EINVAL &&
-		       get(writer, "") == -EINVAL,
-	       "not of 0 or 251");
+	ok = put(writer, KV_SET, key, "v") == -EINVAL &&
+	     get(writer, key) == -EINVAL &&
+	     remove_key(writer, key) == -EINVAL && get(writer, "") == -EINVAL;
+	report("not of 0 or 251", ok);
 	ok = true;
 	for (len = 0; len < 40; len++) {
 		size_t more;
@@ -282,7 +282,7 @@ static void test_lengths(void)
 			      !memcmp(value_in(writer), bytes, len + more);
 		}
 	}
-	report(ok, "append and prepend, all lengths up to 40");
+	report("append and prepend, all lengths up to 40", ok);
 	delete_all();
 }
 
@@ -324,19 +324,19 @@ static void test_ranges(void)
 	ok &= call(writer, "kv_mget", &ret, 0, UINT64_MAX) == -EFAULT;
 	ok &= call(writer, "kv_mget", &ret, 8, UINT64_MAX / 40 + 2) == -EFAULT;
 	ok &= call(writer, "kv_mget", &ret, UINT64_MAX - 39, 1) == -EFAULT;
-	report(ok, "ranges outside of the buffer");
+	report("ranges outside of the buffer", ok);
 	/* The last bytes of the buffer are as good as others. */
 	memcpy((char *)elisa_test_xbuf(writer) + XBUF_SIZE - 3, "end", 3);
-	report(!call(writer, "kv_put", &ret, KV_AT(XBUF_SIZE - 3, 3),
+	report("ranges at its end",
+	       !call(writer, "kv_put", &ret, KV_AT(XBUF_SIZE - 3, 3),
 		     KV_AT(XBUF_SIZE - 2, 2), 0) &&
-		       holds(reader, "end", "nd"),
-	       "ranges at its end");
-	report(call(writer, "kv_put", &ret, good, good, KV_CAS + 1) == -EINVAL,
-	       "no such mode");
-	report(call(bare, "kv_get", &ret, KV_AT(0, 1), KV_AT(0, 0)) ==
+		       holds(reader, "end", "nd"));
+	report("no such mode",
+	       call(writer, "kv_put", &ret, good, good, KV_CAS + 1) == -EINVAL);
+	report("a caller without a buffer",
+	       call(bare, "kv_get", &ret, KV_AT(0, 1), KV_AT(0, 0)) ==
 			       -EFAULT &&
-		       call(bare, "kv_mget", &ret, 0, 1) == -EFAULT,
-	       "a caller without a buffer");
+		       call(bare, "kv_mget", &ret, 0, 1) == -EFAULT);
 	delete_all();
 }
 
@@ -346,34 +346,33 @@ static void test_expiry(void)
 
 	setup()->clock = 0;
 	try_put(writer, &ret, KV_SET, "e", "v", 1, 10, 0);
-	report((int64_t)ret == -EOPNOTSUPP, "without a clock nothing expires");
+	report("without a clock nothing expires", (int64_t)ret == -EOPNOTSUPP);
 	setup()->clock = 100;
 	try_put(writer, &ret, KV_SET, "e", "v", 1, 10, 0);
 	setup()->clock = 109;
-	report(!ret && holds(reader, "e", "v"), "a key that will expire");
+	report("a key that will expire", !ret && holds(reader, "e", "v"));
 	setup()->clock = 110;
-	report(get(reader, "e") == -ENOENT &&
+	report("has expired",
+	       get(reader, "e") == -ENOENT &&
 		       put(writer, KV_REPLACE, "e", "w") == -ENOENT &&
-		       delete (writer, "e") == -ENOENT,
-	       "has expired");
+		       remove_key(writer, "e") == -ENOENT);
 	try_put(writer, &ret, KV_SET, "e", "v", 1, -1, 0);
-	report(!ret && get(reader, "e") == -ENOENT, "has expired at once");
+	report("has expired at once", !ret && get(reader, "e") == -ENOENT);
 	put(writer, KV_SET, "e", "v");
-	report(!call(writer, "kv_touch", &ret, set_key(writer, "e"), 5) &&
-		       holds(reader, "e", "v"),
-	       "touch");
+	report("touch",
+	       !call(writer, "kv_touch", &ret, set_key(writer, "e"), 5) &&
+		       holds(reader, "e", "v"));
 	setup()->clock = 115;
-	report(call(writer, "kv_touch", &ret, set_key(writer, "e"), 5) ==
-			       -ENOENT &&
-		       stats(writer).items == 1,
-	       "too late");
+	report("too late", call(writer, "kv_touch", &ret, set_key(writer, "e"),
+				5) == -ENOENT &&
+				   stats(writer).items == 1);
 	for (ret = 0; call(writer, "kv_sweep", &ret, ret, 0) > 0;)
 		;
-	report(stats(writer).items == 0 && stats(writer).bytes == 0,
-	       "swept: its memory is free");
-	report(call(writer, "kv_touch", &ret, set_key(writer, "e"),
-		    UINT32_MAX) == -EINVAL,
-	       "too far away");
+	report("swept: its memory is free",
+	       stats(writer).items == 0 && stats(writer).bytes == 0);
+	report("too far away",
+	       call(writer, "kv_touch", &ret, set_key(writer, "e"),
+		    UINT32_MAX) == -EINVAL);
 }
 
 static void test_arithmetic(void)
@@ -418,7 +417,7 @@ static void test_arithmetic(void)
 		ok &= !rc && ret == strtoull(cases[i].expected, NULL, 10) &&
 		      holds(reader, "n", cases[i].expected);
 	}
-	report(ok, "numbers of digits");
+	report("numbers of digits", ok);
 	delete_all();
 }
 
@@ -460,13 +459,13 @@ static void test_scan(void)
 	} while (ok && scan.next);
 	for (i = 0; i < sizeof(seen); i++)
 		ok &= seen[i] == 1;
-	report(ok && keys == sizeof(seen), "scan finds each key once");
-	report(call(reader, "kv_scan", &ret, 0, KV_AT(VALUE_AT, 15)) == -EFAULT,
-	       "scan without room");
-	report(!call(reader, "kv_scan", &ret, UINT64_MAX,
+	report("scan finds each key once", ok && keys == sizeof(seen));
+	report("scan without room", call(reader, "kv_scan", &ret, 0,
+					 KV_AT(VALUE_AT, 15)) == -EFAULT);
+	report("a cursor that is none",
+	       !call(reader, "kv_scan", &ret, UINT64_MAX,
 		     KV_AT(VALUE_AT, 16)) &&
-		       !*(uint64_t *)value_in(reader),
-	       "a cursor that is none");
+		       !*(uint64_t *)value_in(reader));
 	delete_all();
 }
 
@@ -487,12 +486,12 @@ static void test_batch(void)
 	op[2].arg[0] = KV_AT(VALUE_AT, 3);
 	op[3] = op[1];
 	memcpy(xbuf, op, sizeof(op));
-	report(call(writer, "elisa_batch", &ret, 0, 4) == 4, "a batch");
+	report("a batch", call(writer, "elisa_batch", &ret, 0, 4) == 4);
 	memcpy(op, xbuf, sizeof(op));
-	report(!op[0].result && op[1].result == 5 && !op[2].result &&
+	report("put, get, delete",
+	       !op[0].result && op[1].result == 5 && !op[2].result &&
 		       (int64_t)op[3].result == -ENOENT &&
-		       !memcmp(xbuf + VALUE_AT + 100, "value", 5),
-	       "put, get, delete");
+		       !memcmp(xbuf + VALUE_AT + 100, "value", 5));
 }
 
 static void test_full(void)
@@ -500,6 +499,7 @@ static void test_full(void)
 	static char big[VALUE_ROOM];
 	unsigned int n;
 	uint64_t ret;
+	bool ok;
 	char key[32];
 
 	for (n = 0;; n++) {
@@ -508,12 +508,12 @@ static void test_full(void)
 		if (ret)
 			break;
 	}
-	report((int64_t)ret == -ENOSPC && n > 100, "the store is full");
-	report(get(writer, "full-0") == 1000 && get(writer, key) == -ENOENT,
-	       "and has what it had");
+	report("the store is full", (int64_t)ret == -ENOSPC && n > 100);
+	report("and has what it had",
+	       get(writer, "full-0") == 1000 && get(writer, key) == -ENOENT);
 	try_put(writer, &ret, KV_SET, "full-0", big, 60000, 0, 0);
-	report((int64_t)ret == -ENOSPC && get(writer, "full-0") == 1000,
-	       "a value that cannot grow stays");
+	report("a value that cannot grow stays",
+	       (int64_t)ret == -ENOSPC && get(writer, "full-0") == 1000);
 	delete_all();
 
 	setup()->quota = 8192;
@@ -523,15 +523,15 @@ static void test_full(void)
 		if (ret)
 			break;
 	}
-	report((int64_t)ret == -EDQUOT && n == 4 &&
-		       stats(other).own_bytes == 8192,
-	       "a VM's quota");
+	ok = (int64_t)ret == -EDQUOT && n == 4 &&
+	     stats(other).own_bytes == 8192;
+	report("a VM's quota", ok);
 	try_put(writer, &ret, KV_SET, "q-0", big, 1000, 0, 0);
-	report(!ret && stats(other).own_bytes == 6144 &&
-		       stats(writer).own_bytes == 2048,
-	       "what another one puts is the other's");
+	report("what another one puts is the other's",
+	       !ret && stats(other).own_bytes == 6144 &&
+		       stats(writer).own_bytes == 2048);
 	try_put(other, &ret, KV_SET, "q-1", big, 10, 0, 0);
-	report(!ret, "less is allowed");
+	report("less is allowed", !ret);
 	setup()->quota = 0;
 	delete_all();
 }
@@ -649,7 +649,7 @@ static bool model_step(void)
 	switch (below(12)) {
 	case 0:
 	case 1:
-		ret = (uint64_t) delete (vm, key);
+		ret = (uint64_t)remove_key(vm, key);
 		if ((int64_t)ret != (model_live(n) ? 0 : -ENOENT))
 			return false;
 		model[n].there = false;
@@ -712,10 +712,10 @@ static void test_model(unsigned int steps)
 	}
 	if (!ok)
 		printf("# at step %u\n", i);
-	report(ok && model_equal(), "random operations, as in a model");
+	report("random operations, as in a model", ok && model_equal());
 	memset(model, 0, sizeof(model));
 	delete_all();
-	report(stats(writer).bytes == 0, "nothing is left of them");
+	report("nothing is left of them", stats(writer).bytes == 0);
 }
 
 /* --- deaths */
@@ -760,7 +760,7 @@ static bool check_death(const struct death *d)
 	/* Readers need no repair; this one does it. */
 	put(other, KV_ADD, "k", "?");
 	if (len == -ENOENT)
-		ok &= !delete (other, "k");
+		ok &= !remove_key(other, "k");
 	ok &= holds(reader, "before", "stays");
 	ok &= holds(reader, "after", "stays, too");
 	ok &= get(reader, "k") == len;
@@ -770,13 +770,13 @@ static bool check_death(const struct death *d)
 	ok &= w.own_items + o.own_items == w.items;
 	ok &= w.own_bytes + o.own_bytes == w.bytes;
 	ok &= w.bytes == (w.items == 3 ? 3 : 2) * 64;
-	delete (other, "k");
-	delete (other, "before");
-	delete (other, "after");
+	remove_key(other, "k");
+	remove_key(other, "before");
+	remove_key(other, "after");
 	ok &= stats(writer).bytes == 0;
 	/* All of the heap can be had again. */
 	ok &= put(other, KV_SET, "k", "x") == 0;
-	delete (other, "k");
+	remove_key(other, "k");
 	return ok;
 }
 
@@ -833,11 +833,11 @@ static void test_deaths(void)
 		elisa_test_die_after(writer, 0);
 		snprintf(text, sizeof(text), "%s dies at each of %u points",
 			 deaths[i].name, n - 1);
-		report(ok && !err && n > 8, text);
+		report(text, ok && !err && n > 8);
 		delete_all();
 	}
-	report(room_left() == rooms, "no memory is lost");
-	report(stats(writer).repairs > points / 2, "repairs are counted");
+	report("no memory is lost", room_left() == rooms);
+	report("repairs are counted", stats(writer).repairs > points / 2);
 }
 
 /* The call that repairs dies, too, again and again. */
@@ -866,8 +866,8 @@ static void test_death_in_repair(void)
 	}
 	elisa_test_die_after(writer, 0);
 	printf("# %u deaths in repairs\n", pairs);
-	report(ok && pairs > 100, "deaths in repairs");
-	report(room_left() == rooms, "no memory is lost by them");
+	report("deaths in repairs", ok && pairs > 100);
+	report("no memory is lost by them", room_left() == rooms);
 }
 
 /* The first call of all dies while it makes the store. */
@@ -884,7 +884,7 @@ static void test_death_at_birth(const char *image)
 		if (elisa_test_export_open(&born, image, KV_SIZE_MIN) ||
 		    elisa_test_attach(&a, born, 3, XBUF_SIZE) ||
 		    elisa_test_attach(&b, born, 3, XBUF_SIZE)) {
-			report(false, "a new store");
+			report("a new store", false);
 			return;
 		}
 		elisa_test_die_after(a, n);
@@ -898,7 +898,7 @@ static void test_death_at_birth(const char *image)
 		if (err != -ENOLINK)
 			break;
 	}
-	report(ok && !err && n > 20, "the first call dies");
+	report("the first call dies", ok && !err && n > 20);
 }
 
 static void test_too_small(const char *image)
@@ -909,16 +909,16 @@ static void test_too_small(const char *image)
 
 	if (elisa_test_export_open(&small, image, KV_SIZE_MIN - 4096) ||
 	    elisa_test_attach(&vm, small, 3, XBUF_SIZE)) {
-		report(false, "a small region");
+		report("a small region", false);
 		return;
 	}
-	report(call(vm, "kv_put_u64", &ret, 1, 1) == -ENOSPC &&
+	report("a region that is too small",
+	       call(vm, "kv_put_u64", &ret, 1, 1) == -ENOSPC &&
 		       call(vm, "kv_get_u64", &ret, 1) == -ENOENT &&
 		       call(vm, "kv_sweep", &ret, 0, 1) == -ENOSPC &&
 		       call(vm, "kv_scan", &ret, 0, KV_AT(0, 16)) == 0 &&
 		       call(vm, "kv_stats", &ret, 0) == 0 &&
-		       call(vm, "kv_count", &ret) == 0,
-	       "a region that is too small");
+		       call(vm, "kv_count", &ret) == 0);
 	elisa_test_detach(vm);
 	elisa_test_export_close(small);
 }

@@ -529,12 +529,9 @@ static inline int kv_expires(int64_t ttl, uint32_t *expires)
 		return 0;
 	if (!clock)
 		return -EOPNOTSUPP;
-	if (ttl < 0)
-		*expires = 1;
-	else if ((uint64_t)ttl > UINT32_MAX - (uint32_t)clock)
+	if (ttl > (int64_t)(UINT32_MAX - (uint32_t)clock))
 		return -EINVAL;
-	else
-		*expires = (uint32_t)clock + (uint32_t)ttl;
+	*expires = ttl < 0 ? 1 : (uint32_t)clock + (uint32_t)ttl;
 	return 0;
 }
 
