@@ -3,6 +3,7 @@
  * The kv example's store under threads and on garbage; the rest is the example's
  * own test, kv_test.  The image is KV_IMAGE in $IMAGES, with sanitizers.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -332,6 +333,33 @@ static void garbage(void **state)
 	elisa_test_export_close(exp);
 }
 
+/* A length that no put wrote would lead out of the region. */
+static void wild_length(void **state)
+{
+	const uint32_t wild = XBUF_SIZE - VALUE_AT;
+	struct elisa_test_export *exp = open_store(KV_SIZE_MIN);
+	unsigned char *item = NULL, *data = elisa_test_data(exp);
+	struct elisa_test_vm *vm;
+	char *xbuf;
+
+	(void)state;
+	assert_int_equal(elisa_test_attach(&vm, exp, RW, XBUF_SIZE), 0);
+	xbuf = elisa_test_xbuf(vm);
+	memcpy(xbuf, "wild key", 8);
+	assert_int_equal(call(vm, "kv_put", KV_AT(0, 8), KV_AT(0, 64), 0), 0);
+	item = memmem(data, KV_SIZE_MIN, "wild key", 8);
+	assert_non_null(item);
+	/* It is in front of the lengths of key and owner, and two bytes. */
+	memcpy(item - 8, &wild, sizeof(wild));
+	assert_int_equal(call(vm, "kv_get", KV_AT(0, 8), KV_AT(VALUE_AT, wild),
+			      0),
+			 -EIO);
+	assert_int_equal(call(vm, "kv_scan", 0, KV_AT(VALUE_AT, wild), 0),
+			 -EIO);
+	elisa_test_detach(vm);
+	elisa_test_export_close(exp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +369,7 @@ int main(void)
 		cmocka_unit_test(hostile_buffer),
 #endif
 		cmocka_unit_test(garbage),
+		cmocka_unit_test(wild_length),
 	};
 
 	return cmocka_run_group_tests_name("kv", tests, NULL, NULL);
