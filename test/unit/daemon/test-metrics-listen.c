@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -147,13 +148,22 @@ static void pass(int fd, const char *fds, pid_t pid)
 	assert_int_equal(dup2(fd, PASSED_FD), PASSED_FD);
 }
 
+/* Not the number that systemd's has. */
+static int elsewhere(int fd)
+{
+	int high = fcntl(fd, F_DUPFD, PASSED_FD + 1);
+
+	close(fd);
+	return high;
+}
+
 static void from_systemd(void **state)
 {
 	int own = dup(PASSED_FD), stream, datagram;
 
 	(void)state;
-	stream = socket(AF_INET, SOCK_STREAM, 0);
-	datagram = socket(AF_INET, SOCK_DGRAM, 0);
+	stream = elsewhere(socket(AF_INET, SOCK_STREAM, 0));
+	datagram = elsewhere(socket(AF_INET, SOCK_DGRAM, 0));
 	pass(stream, "1", getpid());
 	is_refused(NULL, -ENOTSOCK, "ListenStream=");
 	assert_int_equal(listen(stream, 1), 0);
