@@ -109,6 +109,8 @@ same(refused, 10)
 END
 check "pymemcache" "$?$(cat py.log)" 0
 
+kill "$first"
+wait "$first"
 # A server is killed while clients write; the others go on, with what it left.
 for k in 1 2 3 4 5 6 7 8 9 10; do
 	start "$a"
