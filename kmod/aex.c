@@ -303,7 +303,8 @@ static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
 	return c->is_vector && c->vector == 6 && !c->vectored &&
 	       elisa_rip(v->vcpu) ==
 		       ELISA_WINDOW(att->slot) + ELISA_W_GATE +
-			       elisa_landing_bad_index(att->is_full);
+			       elisa_landing_bad_index(
+				       elisa_attachment_variant(att));
 }
 
 /* Exported code waits for the owner of a lock: see <elisa/hypercall.h>. */
@@ -337,6 +338,35 @@ static enum elisa_exit finish_sub(struct elisa_vcpu *v, const struct cause *c)
 	return ELISA_EXIT_PASS;
 }
 
+/* The VMCALL that ends an interposed landing. */
+static bool is_return(const struct elisa_vcpu *v, const struct cause *c,
+		      const struct elisa_attachment *att)
+{
+	return att->interposed && c->reason == EXIT_REASON_VMCALL &&
+	       !c->async && !c->vectored &&
+	       elisa_rip(v->vcpu) == ELISA_WINDOW(att->slot) + ELISA_W_GATE +
+					     elisa_landing_vmcall();
+}
+
+/*
+ * The caller gets its own flags, but for TF, which its return stub sets again
+ * with the rest.  What the code could change at CPL 0 is IF: then KVM is to
+ * look whether it has something to inject.
+ */
+static enum elisa_exit interposed_return(struct elisa_vcpu *v,
+					 const struct elisa_instance *inst)
+{
+	struct kvm_vcpu *vcpu = v->vcpu;
+
+	if ((elisa_rflags() ^ inst->caller_rflags) & X86_EFLAGS_IF)
+		elisa_set_rflags(vcpu, inst->caller_rflags);
+	else
+		elisa_load_rflags(vcpu, inst->caller_rflags);
+	complete_call(vcpu, inst->att->slot, gate_rsp(v), 0,
+		      vcpu->arch.regs[VCPU_REGS_RDX]);
+	return ELISA_EXIT_RETURN;
+}
+
 static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 				struct elisa_instance *inst,
 				const struct cause *c)
@@ -353,6 +383,8 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 	if (!c->async && !wait)
 		elisa_drop_event(vcpu);
 	mode_changed = restore_code_segments(vcpu, att);
+	if (is_return(v, c, att) && !mode_changed)
+		return interposed_return(v, inst);
 	suspend = (c->async || wait) && !mode_changed && !dead;
 	if (suspend) {
 		save_call(v, inst);
@@ -374,10 +406,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 			begin_wait(v, inst);
 		rsp = inst->saved.caller_rsp;
 		rip = inst->saved.rip;
-		v->slot[slot].instance = NULL;
-		elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va,
-				    ELISA_GATE_CLOSED);
-		elisa_ledger_unuse(&inst->ledger);
+		elisa_vcpu_release(v, slot);
 		again = c->host_interrupt && elisa_section_claim(v, inst);
 		/* From here on it is whoever's finds or aborts it. */
 		handle = elisa_instance_suspend(inst, wait);
@@ -429,6 +458,7 @@ static enum elisa_exit leave(struct elisa_vcpu *v, u64 eptp,
 	elisa_vmwrite(EPT_POINTER, v->default_eptp);
 	v->list.va[ELISA_IDX_SUB] = 0;
 	v->list.va[ELISA_IDX_DEFAULT] = v->default_eptp;
+	v->list.va[ELISA_IDX_GATE] = v->gate_eptp;
 	if (eptp == v->gate_eptp)
 		return gate_exit(v, c);
 	inst = instance_of(v, eptp);
@@ -454,6 +484,7 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	settled = elisa_section_settle(&v->section);
+	v->call_rip = 0;
 	if (v->in_guest) {
 		v->in_guest = false;
 		/* While the gates are as the guest had them. */

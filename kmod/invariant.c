@@ -8,6 +8,8 @@
 #include <linux/kvm_host.h>
 #include <linux/spinlock.h>
 
+#include "attachment.h"
+#include "cpu.h"
 #include "gate_code.h"
 #include "instance.h"
 #include "invariant.h"
@@ -67,7 +69,9 @@ static bool gates_match(const struct elisa_vcpu *v)
 		inst = v->slot[slot].instance;
 		is_full = v->slot[slot].is_full;
 		elisa_gate_set_eptp(want[is_full],
-				    inst ? (u32)inst->eptp : ELISA_GATE_CLOSED);
+				    inst && !inst->att->interposed ?
+					    (u32)inst->eptp :
+					    ELISA_GATE_CLOSED);
 		match &= is_same_page((u64 *)want[is_full],
 				      v->slot[slot].gate.va);
 	}
@@ -89,6 +93,11 @@ void elisa_invariant_check(const struct elisa_vcpu *v)
 		  v->list.va[2]);
 	WARN_ONCE(!gates_match(v),
 		  "elisa: vm %u vcpu %d: a gate page changed\n", v->vm->id,
+		  v->vcpu->vcpu_idx);
+	/* A vCPU whose calls are all interposed cannot switch by itself. */
+	WARN_ONCE(!v->vmfunc && elisa_cpu_has_vmfunc() &&
+			  elisa_vmread(VM_FUNCTION_CONTROL),
+		  "elisa: vm %u vcpu %d: VM functions are on\n", v->vm->id,
 		  v->vcpu->vcpu_idx);
 	WARN_ONCE(elisa_vmread(EPT_POINTER) != v->default_eptp,
 		  "elisa: vm %u vcpu %d: EPT_POINTER %llx is not KVM's\n",
