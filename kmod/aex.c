@@ -106,13 +106,6 @@ static enum elisa_exit finish(const struct cause *c)
 	return c->async && !c->vectored ? ELISA_EXIT_PASS : ELISA_EXIT_DONE;
 }
 
-/* What every way out of gate and sub clears. */
-static void clear_event_state(void)
-{
-	elisa_clear_shadow();
-	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
-}
-
 static void scrub_regs(struct kvm_vcpu *vcpu)
 {
 	int i;
@@ -138,7 +131,7 @@ static void complete_call(struct kvm_vcpu *vcpu, unsigned int slot, u64 rsp,
 	vcpu->arch.regs[VCPU_REGS_RDX] = details;
 	elisa_set_rsp(vcpu, rsp);
 	elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RETURN);
-	clear_event_state();
+	elisa_clear_event_state();
 }
 
 /**
@@ -219,7 +212,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	trace_elisa_gate(v->vm->id, vcpu->vcpu_idx, rip, c->reason, c->async);
 	if (!c->async)
 		elisa_drop_event(vcpu);
-	clear_event_state();
+	elisa_clear_event_state();
 
 	if (in_page && offset <= elisa_gate_vmfunc_sub(is_full)) {
 		bind = wants_instance(v, slot, offset, c);
@@ -416,7 +409,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		vcpu->arch.regs[VCPU_REGS_RDI] = handle;
 		elisa_set_rsp(vcpu, rsp);
 		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_AEP);
-		clear_event_state();
+		elisa_clear_event_state();
 		atomic64_inc(&v->vm->stats.aex);
 		trace_elisa_aex(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
 				rip);
@@ -452,8 +445,10 @@ bool elisa_aex_is_ours(struct elisa_vcpu *v, u64 eptp)
 static enum elisa_exit leave(struct elisa_vcpu *v, u64 eptp,
 			     const struct cause *c)
 {
-	struct elisa_instance *inst;
+	struct elisa_instance *inst =
+		eptp == v->gate_eptp ? NULL : instance_of(v, eptp);
 
+	elisa_invariant_left(v, inst);
 	/* KVM sees its own EPTP between exit and entry, always. */
 	elisa_vmwrite(EPT_POINTER, v->default_eptp);
 	v->list.va[ELISA_IDX_SUB] = 0;
@@ -461,7 +456,6 @@ static enum elisa_exit leave(struct elisa_vcpu *v, u64 eptp,
 	v->list.va[ELISA_IDX_GATE] = v->gate_eptp;
 	if (eptp == v->gate_eptp)
 		return gate_exit(v, c);
-	inst = instance_of(v, eptp);
 	if (!WARN_ON_ONCE(!inst))
 		return sub_exit(v, inst, c);
 	return ELISA_EXIT_DONE;

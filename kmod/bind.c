@@ -78,8 +78,12 @@ static void bind(struct elisa_vm *vm, struct kvm_vcpu *vcpu, unsigned int slot,
 	/* A guest can do this with every call, once it has enough windows. */
 	if (reclaimed == ELISA_RECLAIM_OTHER)
 		elisa_pace(vm);
-	if (!err)
+	if (!err) {
+		/* The shadow of a MOV to SS before VMCALL: see interpose.c. */
+		if (interposed)
+			elisa_clear_event_state();
 		return;
+	}
 	if (err == -EBUSY)
 		atomic64_inc(&vm->stats.busy);
 	elisa_aex_fail(vcpu, slot, err);

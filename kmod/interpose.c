@@ -36,6 +36,11 @@ static struct elisa_instance *instance_at(struct elisa_vcpu *v, u64 rip)
  * elisa_interpose_request() - may a VMCALL of ours begin a call?
  * @v: vCPU, in the default context after that exit, from 64-bit code
  *
+ * A MOV to SS before the VMCALL has left its shadow, and with RFLAGS.TF a single
+ * step that is pending behind it: VM entry fails where one is there and the other
+ * is not (SDM vol. 3, "Checks on Guest Non-Register State").  Both go, here and
+ * wherever RIP stays on such a VMCALL or leaves it.
+ *
  * Context: exit hook; takes v->lock.
  * Return: true: enter again without moving RIP.  false: it is none of an entry
  * stub, or there is more to do, or to refuse, than can be done here: CALL is then
@@ -55,6 +60,8 @@ bool elisa_interpose_request(struct elisa_vcpu *v)
 	else
 		rip = 0;
 	raw_spin_unlock_irqrestore(&v->lock, flags);
+	if (rip)
+		elisa_clear_event_state();
 	return rip;
 }
 
@@ -78,10 +85,7 @@ void elisa_interpose_close_list(struct elisa_vcpu *v)
  * and the VMM may have changed what it likes.  Then the guest is left where it is,
  * and executes its VMCALL again.
  *
- * The shadow of a MOV to SS before the VMCALL would make VM entry fail with
- * RFLAGS.TF set and no single step pending (SDM vol. 3, "Checks on Guest
- * Non-Register State"); the VMCALL is done, so there is no shadow.  TF is cleared
- * as in the gate.
+ * TF is cleared as in the gate.
  *
  * Context: entry hook.
  */
@@ -104,8 +108,8 @@ void elisa_interpose_enter(struct elisa_vcpu *v)
 			      elisa_gate_entry_end(ELISA_VARIANT_INTERPOSED));
 	elisa_load_rflags(vcpu, (rflags & ~(u64)X86_EFLAGS_IOPL) |
 					(inst->att->rflags & X86_EFLAGS_IOPL));
-	elisa_clear_shadow();
-	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+	/* Again: it is among what a VMM can change. */
+	elisa_clear_event_state();
 	elisa_interpose_close_list(v);
 	elisa_vmwrite(EPT_POINTER, inst->eptp);
 	atomic64_inc(&v->vm->stats.interposed);

@@ -80,6 +80,25 @@ static bool gates_match(const struct elisa_vcpu *v)
 }
 
 /**
+ * elisa_invariant_left() - was all as it must be in an interposed call?
+ * @v: vCPU that has left a context of ours, nothing is changed yet, v->lock held
+ * @inst: whose it was, or NULL
+ *
+ * Context: interrupts off.
+ */
+void elisa_invariant_left(const struct elisa_vcpu *v,
+			  const struct elisa_instance *inst)
+{
+	WARN_ONCE(inst && inst->att->interposed &&
+			  (v->list.va[ELISA_IDX_DEFAULT] ||
+			   v->list.va[ELISA_IDX_SUB] ||
+			   v->list.va[ELISA_IDX_GATE]),
+		  "elisa: vm %u vcpu %d: EPTP list %llx %llx %llx in an interposed call\n",
+		  v->vm->id, v->vcpu->vcpu_idx, v->list.va[0], v->list.va[1],
+		  v->list.va[2]);
+}
+
+/**
  * elisa_invariant_check() - is all as it must be in the default context?
  * @v: vCPU in its default context, between exit and entry, v->lock held
  *

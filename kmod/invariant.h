@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must hold whenever a vCPU is in its default context.  Debug builds
+ * What must hold whenever a vCPU is in its default context, or in an interposed
+ * call.  Debug builds
  * (make module ELISA_DEBUG=y) look at it after every exit and warn;
  * the attack suite runs on such a build, and a warning fails it.
  */
@@ -10,8 +11,15 @@
 #include "vcpu.h"
 
 #ifdef ELISA_DEBUG
+void elisa_invariant_left(const struct elisa_vcpu *v,
+			  const struct elisa_instance *inst);
 void elisa_invariant_check(const struct elisa_vcpu *v);
 #else
+static inline void elisa_invariant_left(const struct elisa_vcpu *v,
+					const struct elisa_instance *inst)
+{
+}
+
 static inline void elisa_invariant_check(const struct elisa_vcpu *v)
 {
 }

@@ -142,8 +142,7 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 	elisa_set_rip(vcpu, saved->rip);
 	elisa_load_rflags(vcpu, (saved->rflags & ~(u64)CALLER_FLAGS) |
 					inst->att->rflags);
-	elisa_clear_shadow();
-	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+	elisa_clear_event_state();
 	vcpu->arch.cr2 = saved->cr2;
 	elisa_fpu_load(inst->fpu, saved->fpu_mask);
 
