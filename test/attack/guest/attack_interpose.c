@@ -340,6 +340,9 @@ static void interpose(void)
 	for (i = 0; i < 2; i++) {
 		struct att att;
 
+		check_eq(elisa_call(each[i], SUB_VMCALL, ARGS(0)).status,
+			 -EFAULT, "any other VMCALL of the code, CPL %d",
+			 each[i]->cpl);
 		attach_mode(&att, "leave", i ? 0 : 3, NULL, 0, true);
 		check_eq(att.err, 0, "attach, CPL %d", att.cpl);
 		returns(&att);
