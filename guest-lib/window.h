@@ -13,10 +13,10 @@ enum elisa_window_kind {
 };
 
 /*
- * Reserves the window at @window and puts the stubs of its @kind in place.  Interrupted calls are counted in
- * @interrupted, which exists for as long as the window.  Returns 0;
- * -EPROTO if the address is no window; -EEXIST if something else is mapped
- * there; or what mmap() and mprotect() report.
+ * Reserves the window at @window and puts the stubs of its @kind in place.
+ * Interrupted calls are counted in @interrupted, which exists for as long as the
+ * window.  Returns 0; -EPROTO if the address is no window; -EEXIST if something
+ * else is mapped there; or what mmap() and mprotect() report.
  */
 int elisa_window_map(uint64_t window, enum elisa_window_kind kind,
 		     uint64_t *interrupted);

@@ -293,11 +293,12 @@ static void save_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
 			 const struct elisa_attachment *att)
 {
+	unsigned int bad =
+		elisa_landing_bad_index(elisa_attachment_variant(att));
+
 	return c->is_vector && c->vector == 6 && !c->vectored &&
 	       elisa_rip(v->vcpu) ==
-		       ELISA_WINDOW(att->slot) + ELISA_W_GATE +
-			       elisa_landing_bad_index(
-				       elisa_attachment_variant(att));
+		       ELISA_WINDOW(att->slot) + ELISA_W_GATE + bad;
 }
 
 /* Exported code waits for the owner of a lock: see <elisa/hypercall.h>. */

@@ -39,6 +39,19 @@ static bool list_is_closed(const struct elisa_vcpu *v)
 	       v->list.va[ELISA_IDX_GATE] == v->gate_eptp;
 }
 
+static bool list_is_empty(const struct elisa_vcpu *v)
+{
+	return !v->list.va[ELISA_IDX_DEFAULT] && !v->list.va[ELISA_IDX_SUB] &&
+	       !v->list.va[ELISA_IDX_GATE];
+}
+
+/* A vCPU whose calls are all interposed cannot switch by itself. */
+static bool vmfunc_is_off(const struct elisa_vcpu *v)
+{
+	return v->vmfunc || !elisa_cpu_has_vmfunc() ||
+	       !elisa_vmread(VM_FUNCTION_CONTROL);
+}
+
 /* At each exit: memcmp() takes single bytes before 5.17. */
 static bool is_same_page(const u64 *a, const u64 *b)
 {
@@ -89,10 +102,7 @@ static bool gates_match(const struct elisa_vcpu *v)
 void elisa_invariant_left(const struct elisa_vcpu *v,
 			  const struct elisa_instance *inst)
 {
-	WARN_ONCE(inst && inst->att->interposed &&
-			  (v->list.va[ELISA_IDX_DEFAULT] ||
-			   v->list.va[ELISA_IDX_SUB] ||
-			   v->list.va[ELISA_IDX_GATE]),
+	WARN_ONCE(inst && inst->att->interposed && !list_is_empty(v),
 		  "elisa: vm %u vcpu %d: EPTP list %llx %llx %llx in an interposed call\n",
 		  v->vm->id, v->vcpu->vcpu_idx, v->list.va[0], v->list.va[1],
 		  v->list.va[2]);
@@ -113,9 +123,7 @@ void elisa_invariant_check(const struct elisa_vcpu *v)
 	WARN_ONCE(!gates_match(v),
 		  "elisa: vm %u vcpu %d: a gate page changed\n", v->vm->id,
 		  v->vcpu->vcpu_idx);
-	/* A vCPU whose calls are all interposed cannot switch by itself. */
-	WARN_ONCE(!v->vmfunc && elisa_cpu_has_vmfunc() &&
-			  elisa_vmread(VM_FUNCTION_CONTROL),
+	WARN_ONCE(!vmfunc_is_off(v),
 		  "elisa: vm %u vcpu %d: VM functions are on\n", v->vm->id,
 		  v->vcpu->vcpu_idx);
 	WARN_ONCE(elisa_vmread(EPT_POINTER) != v->default_eptp,

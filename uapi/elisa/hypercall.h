@@ -92,7 +92,7 @@
 #define ELISA_FEATURE_INTERPOSED 2
 
 /* In R9 of ATTACH: calls are made with VMCALL.  An older module: -EINVAL. */
-#define ELISA_ATTACH_INTERPOSED (1ULL << 32)
+#define ELISA_ATTACH_INTERPOSED 0x100000000ULL
 
 /* EXPORT_IMAGE protection; W and X together are refused. */
 #define ELISA_PROT_R 1
