@@ -77,6 +77,13 @@ static bool read_capability(const struct doctor_host *host, __u32 msr,
 	return host->read_msr(msr, value);
 }
 
+/* Where it is missing calls are interposed. */
+static bool is_vmfunc(unsigned int i)
+{
+	return feature[i].msr == MSR_VMX_VMFUNC ||
+	       feature[i].bits == VM_FUNCTIONS;
+}
+
 static void check_feature(const struct doctor_host *host, unsigned int i,
 			  struct finder *f)
 {
@@ -86,7 +93,13 @@ static void check_feature(const struct doctor_host *host, unsigned int i,
 
 	if (read_capability(host, feature[i].msr, &value)) {
 		has = (value & feature[i].bits) == feature[i].bits;
-		finder_found(f, "MSR %x: %llx", feature[i].msr, value);
+		if (has || !is_vmfunc(i))
+			finder_found(f, "MSR %x: %llx", feature[i].msr, value);
+		else
+			finder_found(f,
+				     "MSR %x: no VMFUNC: calls are interposed",
+				     feature[i].msr);
+		has = has || is_vmfunc(i);
 	} else if (flag &&
 		   find_word(host, "/proc/cpuinfo", "vmx flags", NULL)) {
 		has = find_word(host, "/proc/cpuinfo", "vmx flags", flag);

@@ -42,5 +42,7 @@ const struct figure figures[] = {
 	  "Calls that are suspended now.", .counter = false },
 	{ ELISA_STAT_A_SECTIONS, "sections", "elisa_vm_sections_total",
 	  "Calls that went on in a critical section.", .counter = true },
+	{ ELISA_STAT_A_INTERPOSED, "interposed", "elisa_vm_interposed_total",
+	  "Calls that VMCALL began instead of VMFUNC.", .counter = true },
 	{},
 };

@@ -134,6 +134,7 @@ static void put_name(struct kvm_regs *regs, const char name[ELISA_NAME_SIZE])
 static int calls(struct probe *p)
 {
 	struct kvm_regs regs = { 0 };
+	bool interposed;
 	__u64 window;
 	int ret;
 
@@ -145,8 +146,13 @@ static int calls(struct probe *p)
 			    "the exit hook does not fire: KVM answered a hypercall with %lld",
 			    (long long)regs.rax);
 
+	interposed = regs.rsi && !(regs.rsi & ELISA_FEATURE_VMFUNC);
+	if (interposed)
+		probe_vm_interpose(&p->vm);
 	memset(&regs, 0, sizeof(regs));
 	put_name(&regs, p->name);
+	if (interposed)
+		regs.r9 = ELISA_ATTACH_INTERPOSED;
 	ret = hypercall(p, ELISA_HC_ATTACH, &regs);
 	if (ret)
 		return ret;

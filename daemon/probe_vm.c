@@ -47,6 +47,11 @@ static const __u8 code_entry[] = {
 	0x31, 0xc0,				/* xor %eax, %eax */
 	0x0f, 0x01, 0xd4,			/* vmfunc */
 };
+/* The same for calls by VMCALL. */
+static const __u8 code_interposed[] = {
+	0xb8, ELISA_HC_CALL, 'I', 'L', 'E',	/* mov $ELISA_HC(...), %eax */
+	0x0f, 0x01, 0xc1,			/* vmcall */
+};
 static const __u8 code_return[] = { 0xf4 };	/* hlt */
 /* RDI = handle.  Comes back only with an error, -EAGAIN: once more. */
 static const __u8 code_aep[] = {
@@ -89,6 +94,13 @@ static unsigned int table_index(__u64 va, unsigned int level)
 	return va >> (12 + 9 * level) & 511;
 }
 
+/* Entry stubs end where their page does. */
+static void set_entry(struct probe_vm *p, const __u8 *code, size_t size)
+{
+	p->entry = ELISA_PAGE_SIZE - size;
+	memcpy(p->mem + ENTRY + p->entry, code, size);
+}
+
 /*
  * The first 2 MiB at their own addresses; every window has the same three pages,
  * whichever it will be.  W+0x1000 is left out: the gate is there.
@@ -116,8 +128,7 @@ static void build_memory(struct probe_vm *p)
 	put64(p, GDT + LONG_MODE_CS, 0x00af9b000000ffff);
 	put64(p, GDT + LONG_MODE_DS, 0x00cf93000000ffff);
 	memcpy(p->mem + CODE, code_hypercall, sizeof(code_hypercall));
-	memcpy(p->mem + ENTRY + ELISA_W_RESTART, code_entry,
-	       sizeof(code_entry));
+	set_entry(p, code_entry, sizeof(code_entry));
 	memcpy(p->mem + RETURN, code_return, sizeof(code_return));
 	memcpy(p->mem + AEP, code_aep, sizeof(code_aep));
 }
@@ -225,7 +236,12 @@ int probe_vm_hypercall(struct probe_vm *p, struct kvm_regs *regs)
 	return run(p, CODE, regs);
 }
 
+void probe_vm_interpose(struct probe_vm *p)
+{
+	set_entry(p, code_interposed, sizeof(code_interposed));
+}
+
 int probe_vm_call(struct probe_vm *p, __u64 window, struct kvm_regs *regs)
 {
-	return run(p, window + ELISA_W_ENTRY + ELISA_W_RESTART, regs);
+	return run(p, window + ELISA_W_ENTRY + p->entry, regs);
 }

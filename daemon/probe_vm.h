@@ -13,6 +13,7 @@
 
 struct probe_vm {
 	int vm, vcpu;
+	__u64 entry; /* where entry stubs begin, from W */
 	__u8 *mem;
 	struct kvm_run *run;
 	size_t run_size;
@@ -28,6 +29,9 @@ void probe_vm_close(struct probe_vm *p);
  * have REGS as they are after it.  0 or -errno.
  */
 int probe_vm_hypercall(struct probe_vm *p, struct kvm_regs *regs);
+
+/* Make calls by VMCALL, through windows that were attached for that. */
+void probe_vm_interpose(struct probe_vm *p);
 
 /*
  * Call through WINDOW, as libelisa-guest does; a call that is interrupted is

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,9 +14,59 @@
 #include "hypercall.h"
 #include "window.h"
 
-static bool is_full(const struct elisa_attachment *att)
+/* Overrules what a program leaves to the library. */
+#define MODE_VARIABLE "ELISA_MODE"
+
+static enum elisa_window_kind kind_of(unsigned int rights, bool interposed)
 {
-	return att->rights & ELISA_RIGHT_FULL_TRUST;
+	if (interposed)
+		return ELISA_WINDOW_INTERPOSED;
+	return rights & ELISA_RIGHT_FULL_TRUST ? ELISA_WINDOW_FULL :
+						 ELISA_WINDOW_SEALED;
+}
+
+static int mode_from_environment(enum elisa_mode *mode)
+{
+	const char *value = secure_getenv(MODE_VARIABLE);
+
+	if (!value || !strcmp(value, "auto"))
+		return 0;
+	if (!strcmp(value, "vmfunc"))
+		*mode = ELISA_MODE_VMFUNC;
+	else if (!strcmp(value, "interposed"))
+		*mode = ELISA_MODE_INTERPOSED;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* Returns 1 or 0: interposed or not; or -errno. */
+static int choose_mode(enum elisa_mode mode)
+{
+	struct elisa_regs regs = { 0 };
+	bool vmfunc, interposed;
+	int64_t rc;
+
+	if (mode == ELISA_MODE_AUTO) {
+		rc = mode_from_environment(&mode);
+		if (rc)
+			return (int)rc;
+	}
+	rc = elisa_hypercall(ELISA_HC_VERSION, &regs);
+	if (rc < 0)
+		return (int)rc;
+	/* Modules that know one mode only leave the register as it is. */
+	vmfunc = !regs.rsi || regs.rsi & ELISA_FEATURE_VMFUNC;
+	interposed = regs.rsi & ELISA_FEATURE_INTERPOSED;
+	switch (mode) {
+	case ELISA_MODE_AUTO:
+		return !vmfunc && interposed;
+	case ELISA_MODE_VMFUNC:
+		return vmfunc ? 0 : -EOPNOTSUPP;
+	case ELISA_MODE_INTERPOSED:
+		return interposed ? 1 : -EOPNOTSUPP;
+	}
+	return -EINVAL;
 }
 
 static int check_xbuf(const void *xbuf, size_t size)
@@ -32,10 +83,17 @@ static int check_xbuf(const void *xbuf, size_t size)
 int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
 		 size_t xbuf_size)
 {
+	return elisa_attach_mode(att, name, xbuf, xbuf_size, ELISA_MODE_AUTO);
+}
+
+int elisa_attach_mode(struct elisa_attachment **att, const char *name,
+		      void *xbuf, size_t xbuf_size, enum elisa_mode mode)
+{
 	struct elisa_packed_name packed;
 	struct elisa_attachment *a;
 	struct elisa_regs regs;
 	int64_t rc;
+	int interposed;
 
 	rc = elisa_name_pack(name, &packed);
 	if (!rc)
@@ -44,6 +102,9 @@ int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
 		rc = elisa_probe();
 	if (rc)
 		return (int)rc;
+	interposed = choose_mode(mode);
+	if (interposed < 0)
+		return interposed;
 
 	a = calloc(1, sizeof(*a));
 	if (!a)
@@ -55,7 +116,8 @@ int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
 		.rdx = packed.word[2],
 		.r10 = packed.word[3],
 		.r8 = (uintptr_t)xbuf,
-		.r9 = xbuf_size / ELISA_PAGE_SIZE,
+		.r9 = xbuf_size / ELISA_PAGE_SIZE |
+		      (interposed ? ELISA_ATTACH_INTERPOSED : 0),
 	};
 	rc = elisa_hypercall(ELISA_HC_ATTACH, &regs);
 	if (rc < 0)
@@ -67,7 +129,8 @@ int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
 	a->xbuf = xbuf;
 	a->xbuf_size = xbuf_size;
 
-	rc = elisa_window_map(a->window, is_full(a), &a->interrupted);
+	a->kind = kind_of(a->rights, interposed);
+	rc = elisa_window_map(a->window, a->kind, &a->interrupted);
 	if (rc)
 		goto err_detach;
 	*att = a;
@@ -113,6 +176,9 @@ static int still_attached(const struct elisa_attachment *att)
 	return rc == -ENOLINK || rc == -ENOSYS ? (int)rc : 0;
 }
 
+/* What the structure was in its first version. */
+#define INFO_SIZE_1 offsetof(struct elisa_attachment_info, mode)
+
 int elisa_attachment_info(const struct elisa_attachment *att,
 			  struct elisa_attachment_info *info, size_t size)
 {
@@ -122,16 +188,20 @@ int elisa_attachment_info(const struct elisa_attachment *att,
 		.xbuf_size = att->xbuf_size,
 		.interrupted =
 			__atomic_load_n(&att->interrupted, __ATOMIC_RELAXED),
+		.mode = ELISA_MODE_VMFUNC,
 	};
 	struct elisa_regs regs = { 0 };
 
-	if (size < sizeof(now))
+	if (size < INFO_SIZE_1)
 		return -EINVAL;
+	if (att->kind == ELISA_WINDOW_INTERPOSED)
+		now.mode = ELISA_MODE_INTERPOSED;
 	/* It counts those between the stubs; the entry stub has one as well. */
-	if (elisa_hypercall(ELISA_HC_VERSION, &regs) > 0)
-		now.vmfuncs = (uint32_t)regs.rdi + !is_full(att);
+	else if (elisa_hypercall(ELISA_HC_VERSION, &regs) > 0)
+		now.vmfuncs =
+			(uint32_t)regs.rdi + (att->kind == ELISA_WINDOW_SEALED);
 	memset(info, 0, size);
-	memcpy(info, &now, sizeof(now));
+	memcpy(info, &now, size < sizeof(now) ? size : sizeof(now));
 	return still_attached(att);
 }
 
@@ -147,7 +217,7 @@ int elisa_lookup(const struct elisa_attachment *att, const char *name,
 	rc = elisa_hypercall_entry(ELISA_HC_ENTRY, att->token, &packed, 0);
 	if (rc < 0)
 		return (int)rc;
-	entry->stub = elisa_window_stub(att->window, is_full(att));
+	entry->stub = elisa_window_stub(att->window, att->kind);
 	entry->index = (uint64_t)rc;
 	return 0;
 }

@@ -7,10 +7,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "window.h"
+
 struct elisa_attachment {
 	uint64_t token;
 	uint64_t window;
 	unsigned int rights;
+	enum elisa_window_kind kind;
 	pid_t owner;
 	void *xbuf; /* the caller's; NULL: none */
 	size_t xbuf_size;

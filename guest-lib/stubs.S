@@ -27,7 +27,7 @@
  * stubs restore it.
  *
  * The _full variants are for exports with full trust, whose code may see what is
- * in registers.
+ * in registers.  The _vmcall variants are for interposed calls.
  */
 #include <elisa/hypercall.h>
 #include <elisa/layout.h>
@@ -67,8 +67,14 @@ elisa_stub_\name\()_end:
 	.byte	0x0f, 0x01, 0xd4		/* vmfunc */
 	.endm
 
+	/* Interposed: it has to end where the page does, too. */
+	.macro LEAVE_FOR_MODULE
+	mov	$ELISA_HC(ELISA_HC_CALL), %eax
+	vmcall
+	.endm
+
 /* Copied so that its last byte is the last byte of page W+0. */
-	.macro ENTRY name, fs, hide
+	.macro ENTRY name, fs, hide, leave=LEAVE_FOR_GATE
 STUB_BEGIN \name
 	SAVE
 	.if \fs
@@ -83,7 +89,7 @@ STUB_BEGIN \name
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
 	.endif
-	LEAVE_FOR_GATE
+	\leave
 STUB_END \name
 	.endm
 
@@ -91,6 +97,18 @@ ENTRY entry, 0, 1
 ENTRY entry_fs, 1, 1
 ENTRY entry_full, 0, 0
 ENTRY entry_full_fs, 1, 0
+ENTRY entry_vmcall, 0, 1, LEAVE_FOR_MODULE
+ENTRY entry_vmcall_fs, 1, 1, LEAVE_FOR_MODULE
+
+/*
+ * Copied to W + ELISA_W_GATE of interposed windows, where KVM leaves the vCPU if
+ * it answers VMCALL itself, because the VM is not enrolled (any more): RAX is
+ * its -EPERM then, for the caller.  jmp W + ELISA_W_RETURN.
+ */
+STUB_BEGIN refused
+	.byte	0xe9
+	.long	ELISA_W_RETURN - (ELISA_W_GATE + 5)
+STUB_END refused
 
 /*
  * Copied to W + ELISA_W_RETURN.  EAX = status and RDX = value must survive;

@@ -36,16 +36,18 @@ static bool can_set_fs_base(void)
 	return getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
 }
 
-static struct stub entry_stub(bool is_full)
+static struct stub entry_stub(enum elisa_window_kind kind)
 {
-	const struct stub plain = STUB(elisa_stub_entry);
-	const struct stub fs = STUB(elisa_stub_entry_fs);
-	const struct stub full = STUB(elisa_stub_entry_full);
-	const struct stub full_fs = STUB(elisa_stub_entry_full_fs);
+	const struct stub stub[][2] = {
+		[ELISA_WINDOW_SEALED] = { STUB(elisa_stub_entry),
+					  STUB(elisa_stub_entry_fs) },
+		[ELISA_WINDOW_FULL] = { STUB(elisa_stub_entry_full),
+					STUB(elisa_stub_entry_full_fs) },
+		[ELISA_WINDOW_INTERPOSED] = { STUB(elisa_stub_entry_vmcall),
+					      STUB(elisa_stub_entry_vmcall_fs) },
+	};
 
-	if (is_full)
-		return can_set_fs_base() ? full_fs : full;
-	return can_set_fs_base() ? fs : plain;
+	return stub[kind][can_set_fs_base()];
 }
 
 static struct stub return_stub(void)
@@ -85,9 +87,10 @@ static int place_aep(uint64_t page, const uint64_t *counter)
 	return place(page, 0, stub);
 }
 
-int elisa_window_map(uint64_t window, bool is_full, uint64_t *interrupted)
+int elisa_window_map(uint64_t window, enum elisa_window_kind kind,
+		     uint64_t *interrupted)
 {
-	const struct stub entry = entry_stub(is_full);
+	const struct stub entry = entry_stub(kind);
 	void *p;
 	int rc;
 
@@ -104,6 +107,8 @@ int elisa_window_map(uint64_t window, bool is_full, uint64_t *interrupted)
 		return -EEXIST;
 	}
 	rc = place(window + ELISA_W_ENTRY, ELISA_PAGE_SIZE - entry.size, entry);
+	if (!rc && kind == ELISA_WINDOW_INTERPOSED)
+		rc = place(window + ELISA_W_GATE, 0, STUB(elisa_stub_refused));
 	if (!rc)
 		rc = place(window + ELISA_W_RETURN, 0, return_stub());
 	if (!rc)
@@ -118,8 +123,7 @@ void elisa_window_unmap(uint64_t window)
 	munmap((void *)window, ELISA_WINDOW_SIZE);
 }
 
-uint64_t elisa_window_stub(uint64_t window, bool is_full)
+uint64_t elisa_window_stub(uint64_t window, enum elisa_window_kind kind)
 {
-	return window + ELISA_W_ENTRY + ELISA_PAGE_SIZE -
-	       entry_stub(is_full).size;
+	return window + ELISA_W_ENTRY + ELISA_PAGE_SIZE - entry_stub(kind).size;
 }

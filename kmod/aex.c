@@ -106,13 +106,6 @@ static enum elisa_exit finish(const struct cause *c)
 	return c->async && !c->vectored ? ELISA_EXIT_PASS : ELISA_EXIT_DONE;
 }
 
-/* What every way out of gate and sub clears. */
-static void clear_event_state(void)
-{
-	elisa_clear_shadow();
-	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
-}
-
 static void scrub_regs(struct kvm_vcpu *vcpu)
 {
 	int i;
@@ -138,7 +131,7 @@ static void complete_call(struct kvm_vcpu *vcpu, unsigned int slot, u64 rsp,
 	vcpu->arch.regs[VCPU_REGS_RDX] = details;
 	elisa_set_rsp(vcpu, rsp);
 	elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_RETURN);
-	clear_event_state();
+	elisa_clear_event_state();
 }
 
 /**
@@ -219,7 +212,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	trace_elisa_gate(v->vm->id, vcpu->vcpu_idx, rip, c->reason, c->async);
 	if (!c->async)
 		elisa_drop_event(vcpu);
-	clear_event_state();
+	elisa_clear_event_state();
 
 	if (in_page && offset <= elisa_gate_vmfunc_sub(is_full)) {
 		bind = wants_instance(v, slot, offset, c);
@@ -300,10 +293,12 @@ static void save_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 static bool is_bad_index(struct elisa_vcpu *v, const struct cause *c,
 			 const struct elisa_attachment *att)
 {
+	unsigned int bad =
+		elisa_landing_bad_index(elisa_attachment_variant(att));
+
 	return c->is_vector && c->vector == 6 && !c->vectored &&
 	       elisa_rip(v->vcpu) ==
-		       ELISA_WINDOW(att->slot) + ELISA_W_GATE +
-			       elisa_landing_bad_index(att->is_full);
+		       ELISA_WINDOW(att->slot) + ELISA_W_GATE + bad;
 }
 
 /* Exported code waits for the owner of a lock: see <elisa/hypercall.h>. */
@@ -337,6 +332,35 @@ static enum elisa_exit finish_sub(struct elisa_vcpu *v, const struct cause *c)
 	return ELISA_EXIT_PASS;
 }
 
+/* The VMCALL that ends an interposed landing. */
+static bool is_return(const struct elisa_vcpu *v, const struct cause *c,
+		      const struct elisa_attachment *att)
+{
+	return att->interposed && c->reason == EXIT_REASON_VMCALL &&
+	       !c->async && !c->vectored &&
+	       elisa_rip(v->vcpu) == ELISA_WINDOW(att->slot) + ELISA_W_GATE +
+					     elisa_landing_vmcall();
+}
+
+/*
+ * The caller gets its own flags, but for TF, which its return stub sets again
+ * with the rest.  What the code could change at CPL 0 is IF: then KVM is to
+ * look whether it has something to inject.
+ */
+static enum elisa_exit interposed_return(struct elisa_vcpu *v,
+					 const struct elisa_instance *inst)
+{
+	struct kvm_vcpu *vcpu = v->vcpu;
+
+	if ((elisa_rflags() ^ inst->caller_rflags) & X86_EFLAGS_IF)
+		elisa_set_rflags(vcpu, inst->caller_rflags);
+	else
+		elisa_load_rflags(vcpu, inst->caller_rflags);
+	complete_call(vcpu, inst->att->slot, gate_rsp(v), 0,
+		      vcpu->arch.regs[VCPU_REGS_RDX]);
+	return ELISA_EXIT_RETURN;
+}
+
 static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 				struct elisa_instance *inst,
 				const struct cause *c)
@@ -353,6 +377,8 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 	if (!c->async && !wait)
 		elisa_drop_event(vcpu);
 	mode_changed = restore_code_segments(vcpu, att);
+	if (is_return(v, c, att) && !mode_changed)
+		return interposed_return(v, inst);
 	suspend = (c->async || wait) && !mode_changed && !dead;
 	if (suspend) {
 		save_call(v, inst);
@@ -374,10 +400,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 			begin_wait(v, inst);
 		rsp = inst->saved.caller_rsp;
 		rip = inst->saved.rip;
-		v->slot[slot].instance = NULL;
-		elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va,
-				    ELISA_GATE_CLOSED);
-		elisa_ledger_unuse(&inst->ledger);
+		elisa_vcpu_release(v, slot);
 		again = c->host_interrupt && elisa_section_claim(v, inst);
 		/* From here on it is whoever's finds or aborts it. */
 		handle = elisa_instance_suspend(inst, wait);
@@ -387,7 +410,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		vcpu->arch.regs[VCPU_REGS_RDI] = handle;
 		elisa_set_rsp(vcpu, rsp);
 		elisa_set_rip(vcpu, ELISA_WINDOW(slot) + ELISA_W_AEP);
-		clear_event_state();
+		elisa_clear_event_state();
 		atomic64_inc(&v->vm->stats.aex);
 		trace_elisa_aex(v->vm->id, vcpu->vcpu_idx, att->id, c->reason,
 				rip);
@@ -423,15 +446,17 @@ bool elisa_aex_is_ours(struct elisa_vcpu *v, u64 eptp)
 static enum elisa_exit leave(struct elisa_vcpu *v, u64 eptp,
 			     const struct cause *c)
 {
-	struct elisa_instance *inst;
+	struct elisa_instance *inst =
+		eptp == v->gate_eptp ? NULL : instance_of(v, eptp);
 
+	elisa_invariant_left(v, inst);
 	/* KVM sees its own EPTP between exit and entry, always. */
 	elisa_vmwrite(EPT_POINTER, v->default_eptp);
 	v->list.va[ELISA_IDX_SUB] = 0;
 	v->list.va[ELISA_IDX_DEFAULT] = v->default_eptp;
+	v->list.va[ELISA_IDX_GATE] = v->gate_eptp;
 	if (eptp == v->gate_eptp)
 		return gate_exit(v, c);
-	inst = instance_of(v, eptp);
 	if (!WARN_ON_ONCE(!inst))
 		return sub_exit(v, inst, c);
 	return ELISA_EXIT_DONE;
@@ -454,6 +479,7 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	settled = elisa_section_settle(&v->section);
+	v->call_rip = 0;
 	if (v->in_guest) {
 		v->in_guest = false;
 		/* While the gates are as the guest had them. */

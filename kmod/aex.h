@@ -23,6 +23,7 @@ struct kvm_vcpu;
  * @ELISA_EXIT_BIND: likewise, after the window of the restart address got an
  *	instance
  * @ELISA_EXIT_WAIT: likewise, after elisa_wait_finish()
+ * @ELISA_EXIT_RETURN: an interposed call has returned, enter again
  */
 enum elisa_exit {
 	ELISA_EXIT_DEFAULT,
@@ -30,6 +31,7 @@ enum elisa_exit {
 	ELISA_EXIT_DONE,
 	ELISA_EXIT_BIND,
 	ELISA_EXIT_WAIT,
+	ELISA_EXIT_RETURN,
 };
 
 enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v);

@@ -127,7 +127,7 @@ static void build_system_pages(struct elisa_attachment *att, bool la57)
 			    export->n_data_pt);
 	elisa_ept_build_alias(&att->alias, att->apt.root.pa);
 	elisa_landing_build((u8 *)att->landing.va, export->n_entries,
-			    att->is_full);
+			    elisa_attachment_variant(att));
 	elisa_ept_set_page(system, ELISA_APT_SUB_LANDING, att->landing.pa,
 			   elisa_cpu_exec_rights());
 	elisa_ept_set_page(system, ELISA_APT_SUB_L3, att->apt.l3.pa,
@@ -188,9 +188,12 @@ static int attach_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	err = elisa_export_link(att->export, att);
 	if (err)
 		return err;
-	elisa_ledger_window_open(&vm->ledger, slot);
-	elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot,
-			      att->cpl == 3, true);
+	/* Interposed it has no gate page on any vCPU. */
+	if (!att->interposed) {
+		elisa_ledger_window_open(&vm->ledger, slot);
+		elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot,
+				      att->cpl == 3, true);
+	}
 	vm->attachment[slot] = att;
 	return 0;
 }
@@ -233,6 +236,8 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		why = "IOPL is not 0";
 	if (!why && !(rflags & X86_EFLAGS_IF))
 		why = "interrupts are off";
+	if (!why && !req->interposed && !elisa_cpu_has_vmfunc())
+		why = "the CPU has no VM functions: calls can only be interposed";
 	if (why) {
 		pr_info_ratelimited("vm %u (%s): attach to %s refused: %s\n",
 				    vm->id, vm->identity.name, req->name, why);
@@ -252,7 +257,7 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	 * such code continues, and so the host's EPTPs: see SECURITY.md, "CR3".
 	 */
 	err = -EOPNOTSUPP;
-	if (export->trust == ELISA_TRUST_FULL &&
+	if (export->trust == ELISA_TRUST_FULL && !req->interposed &&
 	    READ_ONCE(vm->policy.pcid) == ELISA_PCID_TRUST) {
 		pr_info_ratelimited("vm %u (%s): attach to %s refused: full trust and pcid: trust exclude each other\n",
 				    vm->id, vm->identity.name, req->name);
@@ -271,7 +276,9 @@ int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	att->vm = vm;
 	att->export = export;
 	att->export_id = export->id;
-	att->is_full = export->trust == ELISA_TRUST_FULL;
+	att->interposed = req->interposed;
+	att->is_trusted = export->trust == ELISA_TRUST_FULL;
+	att->is_full = att->is_trusted && !att->interposed;
 	strscpy(att->export_name, export->name, sizeof(att->export_name));
 	INIT_LIST_HEAD(&att->export_list);
 	INIT_LIST_HEAD(&att->instances);

@@ -18,6 +18,7 @@
 #include <elisa/hypercall.h>
 
 #include "apt.h"
+#include "gate_code.h"
 #include "pin.h"
 
 struct elisa_export;
@@ -40,7 +41,9 @@ struct elisa_segment {
  * @rflags: IF and IOPL of the code that attached
  * @cs: code segment, likewise
  * @ss: stack segment, likewise
- * @is_full: the export is trusted fully
+ * @is_trusted: the export is trusted fully
+ * @is_full: and is called as such
+ * @interposed: calls are made with VMCALL, see interpose.h
  * @dead: no call may enter or resume
  * @apt: APT of its sub contexts
  * @alias: leads to its root
@@ -68,7 +71,7 @@ struct elisa_attachment {
 	unsigned int cpl;
 	u64 rflags;
 	struct elisa_segment cs, ss;
-	bool is_full;
+	bool is_trusted, is_full, interposed;
 	bool dead, moved, scattered;
 	u64 quiet_at;
 	char export_name[ELISA_NAME_SIZE];
@@ -86,10 +89,20 @@ struct elisa_attach_request {
 	char name[ELISA_NAME_SIZE];
 	u64 xbuf;
 	u32 xbuf_pages;
+	bool interposed;
 	/* results */
 	u64 token, window;
 	u32 rights;
 };
+
+/* Which landing page it has. */
+static inline enum elisa_variant
+elisa_attachment_variant(const struct elisa_attachment *att)
+{
+	if (att->interposed)
+		return ELISA_VARIANT_INTERPOSED;
+	return att->is_full ? ELISA_VARIANT_FULL : ELISA_VARIANT_SEALED;
+}
 
 int elisa_attach(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		 struct elisa_attach_request *req);

@@ -8,6 +8,8 @@
 #include <linux/kvm_host.h>
 #include <linux/nospec.h>
 
+#include <elisa/hypercall.h>
+
 #include "aex.h"
 #include "attachment.h"
 #include "bind.h"
@@ -20,12 +22,13 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* VMFUNC is 3 bytes long and ends where the gate page begins. */
-#define ENTRY_VMFUNC (ELISA_W_GATE - 3)
+/* VMFUNC and VMCALL are 3 bytes long and end where the gate page begins. */
+#define ENTRY_SWITCH (ELISA_W_GATE - 3)
 
 /* vm->lock held; sets *@reclaimed when the VM was at its limit. */
 static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
-		       unsigned int slot, enum elisa_reclaim *reclaimed)
+		       unsigned int slot, bool interposed,
+		       enum elisa_reclaim *reclaimed)
 {
 	struct elisa_attachment *att = vm->attachment[slot];
 	struct elisa_instance *inst;
@@ -35,12 +38,13 @@ static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 
 	if (!att || att->dead)
 		return -ENOLINK;
-	if (elisa_mode_refusal(vm, vcpu) || elisa_cpl() != att->cpl)
+	if (att->interposed != interposed || elisa_mode_refusal(vm, vcpu) ||
+	    elisa_cpl() != att->cpl)
 		return -EOPNOTSUPP;
 	v = elisa_vcpu_get_or_create(vm, vcpu);
 	if (IS_ERR(v))
 		return PTR_ERR(v);
-	err = elisa_vcpu_open_slot(v, slot);
+	err = interposed ? 0 : elisa_vcpu_open_slot(v, slot);
 	if (err)
 		return err;
 	/* Only this thread binds on this vCPU, and vm->lock keeps it bound. */
@@ -62,22 +66,43 @@ static int bind_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	return 0;
 }
 
-static void bind(struct elisa_vm *vm, struct kvm_vcpu *vcpu, unsigned int slot)
+static void bind(struct elisa_vm *vm, struct kvm_vcpu *vcpu, unsigned int slot,
+		 bool interposed)
 {
 	enum elisa_reclaim reclaimed = ELISA_RECLAIM_NONE;
 	int err;
 
 	mutex_lock(&vm->lock);
-	err = bind_locked(vm, vcpu, slot, &reclaimed);
+	err = bind_locked(vm, vcpu, slot, interposed, &reclaimed);
 	mutex_unlock(&vm->lock);
 	/* A guest can do this with every call, once it has enough windows. */
 	if (reclaimed == ELISA_RECLAIM_OTHER)
 		elisa_pace(vm);
-	if (!err)
+	if (!err) {
+		/* The shadow of a MOV to SS before VMCALL: see interpose.c. */
+		if (interposed)
+			elisa_clear_event_state();
 		return;
+	}
 	if (err == -EBUSY)
 		atomic64_inc(&vm->stats.busy);
 	elisa_aex_fail(vcpu, slot, err);
+}
+
+/* Is RIP where the last instruction of an entry stub is? */
+static bool at_entry(struct kvm_vcpu *vcpu)
+{
+	u64 offset = elisa_rip(vcpu) - ELISA_WINDOW_BASE;
+
+	return offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
+	       offset % ELISA_WINDOW_SIZE == ENTRY_SWITCH;
+}
+
+static unsigned int slot_of(struct kvm_vcpu *vcpu)
+{
+	u64 offset = elisa_rip(vcpu) - ELISA_WINDOW_BASE;
+
+	return array_index_nospec(offset / ELISA_WINDOW_SIZE, ELISA_WINDOWS);
 }
 
 /**
@@ -88,11 +113,7 @@ static void bind(struct elisa_vm *vm, struct kvm_vcpu *vcpu, unsigned int slot)
  */
 bool elisa_bind_is_entry(struct kvm_vcpu *vcpu)
 {
-	u64 offset = elisa_rip(vcpu) - ELISA_WINDOW_BASE;
-
-	return offset < ELISA_WINDOWS * ELISA_WINDOW_SIZE &&
-	       offset % ELISA_WINDOW_SIZE == ENTRY_VMFUNC &&
-	       !(u32)vcpu->arch.regs[VCPU_REGS_RAX] &&
+	return at_entry(vcpu) && !(u32)vcpu->arch.regs[VCPU_REGS_RAX] &&
 	       (u32)vcpu->arch.regs[VCPU_REGS_RCX] == ELISA_IDX_GATE &&
 	       elisa_mode_64bit_code();
 }
@@ -109,11 +130,9 @@ bool elisa_bind_is_entry(struct kvm_vcpu *vcpu)
 void elisa_bind_first(struct kvm_vcpu *vcpu)
 {
 	struct elisa_vm *vm = elisa_vm_get(vcpu->kvm);
-	u64 offset = elisa_rip(vcpu) - ELISA_WINDOW_BASE;
-	unsigned int slot = offset / ELISA_WINDOW_SIZE;
 
 	if (vm && elisa_bind_is_entry(vcpu))
-		bind(vm, vcpu, array_index_nospec(slot, ELISA_WINDOWS));
+		bind(vm, vcpu, slot_of(vcpu), false);
 	else
 		elisa_queue_ud(vcpu);
 	if (vm)
@@ -133,7 +152,32 @@ void elisa_bind_pending(struct kvm_vcpu *vcpu)
 	/* The exit hook left RIP at the restart address of that window. */
 	if (!vm)
 		return;
-	bind(vm, vcpu,
-	     (elisa_rip(vcpu) - ELISA_WINDOW_BASE) / ELISA_WINDOW_SIZE);
+	bind(vm, vcpu, slot_of(vcpu), false);
 	elisa_vm_put(vm);
+}
+
+/**
+ * elisa_bind_is_interposed() - is the vCPU at the VMCALL of an entry stub?
+ * @vcpu: the vCPU, in the default context
+ *
+ * Context: its thread, after an exit by VMCALL from 64-bit code.
+ */
+bool elisa_bind_is_interposed(struct kvm_vcpu *vcpu)
+{
+	return at_entry(vcpu) &&
+	       vcpu->arch.regs[VCPU_REGS_RAX] == ELISA_HC(ELISA_HC_CALL);
+}
+
+/**
+ * elisa_bind_interposed() - bind the window of that entry stub
+ * @vm: the vCPU's VM
+ * @vcpu: the vCPU
+ *
+ * It then executes VMCALL again, and elisa_interpose_request() takes it.
+ *
+ * Context: as elisa_bind_first().
+ */
+void elisa_bind_interposed(struct elisa_vm *vm, struct kvm_vcpu *vcpu)
+{
+	bind(vm, vcpu, slot_of(vcpu), true);
 }

@@ -23,6 +23,7 @@
 
 static u64 exec_rights;
 static u64 special_base;
+static bool has_vmfunc;
 
 static bool vmx_cap(u32 msr, u64 bits)
 {
@@ -34,7 +35,8 @@ static bool vmx_cap(u32 msr, u64 bits)
 /**
  * elisa_cpu_check() - does this CPU have what the module relies on?
  *
- * Prints one line for the first thing that is missing.
+ * Prints one line for the first thing that is missing.  VM functions may be
+ * missing, then calls are interposed.
  * Return: 0 or -EOPNOTSUPP.
  */
 int elisa_cpu_check(void)
@@ -49,12 +51,8 @@ int elisa_cpu_check(void)
 		{ MSR_IA32_VMX_PROCBASED_CTLS2,
 		  (u64)SECONDARY_EXEC_UNRESTRICTED_GUEST << 32,
 		  "unrestricted guest" },
-		{ MSR_IA32_VMX_PROCBASED_CTLS2,
-		  (u64)SECONDARY_EXEC_ENABLE_VMFUNC << 32, "VM functions" },
 		{ MSR_IA32_VMX_PROCBASED_CTLS2, (u64)SECONDARY_EXEC_DESC << 32,
 		  "descriptor-table exiting" },
-		{ MSR_IA32_VMX_VMFUNC, VMFUNC_EPTP_SWITCHING,
-		  "EPTP switching by VMFUNC" },
 		{ MSR_IA32_VMX_EPT_VPID_CAP, VMX_EPT_PAGE_WALK_4_BIT,
 		  "4-level EPT" },
 		{ MSR_IA32_VMX_EPT_VPID_CAP, VMX_EPTP_WB_BIT,
@@ -84,11 +82,22 @@ int elisa_cpu_check(void)
 			return -EOPNOTSUPP;
 		}
 	}
+	has_vmfunc = vmx_cap(MSR_IA32_VMX_PROCBASED_CTLS2,
+			     (u64)SECONDARY_EXEC_ENABLE_VMFUNC << 32) &&
+		     vmx_cap(MSR_IA32_VMX_VMFUNC, VMFUNC_EPTP_SWITCHING);
+	if (!has_vmfunc)
+		pr_info("this CPU has no VM functions: calls are interposed\n");
 	exec_rights = ELISA_EPT_EXEC;
 	if (!vmx_cap(MSR_IA32_VMX_EPT_VPID_CAP, VMX_EPT_EXECUTE_ONLY_BIT))
 		exec_rights |= ELISA_EPT_R;
 	special_base = elisa_special_base(boot_cpu_data.x86_phys_bits);
 	return 0;
+}
+
+/** elisa_cpu_has_vmfunc() - can a guest switch EPT contexts by VMFUNC? */
+bool elisa_cpu_has_vmfunc(void)
+{
+	return has_vmfunc;
 }
 
 /** elisa_cpu_special_base() - first address of the special range */

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 int elisa_cpu_check(void);
+bool elisa_cpu_has_vmfunc(void);
 u64 elisa_cpu_special_base(void);
 u64 elisa_cpu_exec_rights(void);
 void elisa_cpu_kick_all(void);

@@ -3,8 +3,9 @@
  * Templates of the gate page and of the landing page.  They are data: copied
  * and patched by gate_code.c, executed in a guest only.
  *
- * Each exists in two variants: sealed, and full for exports that are trusted
- * fully, whose landing closes the list and returns itself.
+ * Each exists in variants: sealed; full for exports that are trusted fully,
+ * whose landing closes the list and returns itself; interposed, without a gate,
+ * where the module does what the gate does.
  */
 #include <elisa/layout.h>
 #include "gate_code.h"
@@ -62,6 +63,14 @@ LABEL elisa_sealed_return_end
 LABEL elisa_full_return
 LABEL elisa_full_return_end
 
+/* Interposed: no gate, so landing has the page for itself. */
+LABEL elisa_interposed_entry
+LABEL elisa_interposed_eptp_end
+LABEL elisa_interposed_vmfunc
+LABEL elisa_interposed_entry_end
+LABEL elisa_interposed_return
+LABEL elisa_interposed_return_end
+
 /*
  * Landing.  R11 = entry index, arguments in RDI RSI RDX R10 R8 R9; entries
  * follow the System V ABI, so the fourth moves to RCX.  A bad index meets the
@@ -86,12 +95,13 @@ LABEL elisa_\variant\()_landing_end
 
 	LANDING sealed
 	LANDING full
+	LANDING interposed
 
 /*
  * Landing, second part.  Sealed, it ends where the gate's return half begins;
- * full, at the page's end, where the return stub follows.  The mask is made of
- * the comparison's carry; it keeps a mispredicted bounds check from calling
- * through another table.
+ * full and interposed, at the page's end, where the return stub follows.  The
+ * mask is made of the comparison's carry; it keeps a mispredicted bounds check
+ * from calling through another table.
  */
 	.macro LEAVE variant
 LABEL elisa_\variant\()_leave
@@ -108,17 +118,22 @@ LABEL elisa_\variant\()_leave
 	xor	%r9d, %r9d
 	xor	%r10d, %r10d
 	xor	%r11d, %r11d
-	.ifc \variant, full
-	xor	%ecx, %ecx			/* ELISA_IDX_DEFAULT */
-	.else
+	.ifc \variant, sealed
 	mov	$ELISA_IDX_GATE, %ecx
+	.else
+	xor	%ecx, %ecx			/* ELISA_IDX_DEFAULT */
 	.endif
 	xor	%eax, %eax
+	.ifc \variant, interposed
+	vmcall					/* known by its address */
+	.else
 	vmfunc
+	.endif
 LABEL elisa_\variant\()_leave_end
 	.endm
 
 	LEAVE sealed
 	LEAVE full
+	LEAVE interposed
 
 	.section .note.GNU-stack, "", @progbits

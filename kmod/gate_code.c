@@ -33,10 +33,18 @@ struct variant {
 
 TEMPLATES(sealed);
 TEMPLATES(full);
+TEMPLATES(interposed);
 
-static const struct variant *variant(bool is_full)
+static const struct variant *variant(enum elisa_variant which)
 {
-	return is_full ? &full : &sealed;
+	switch (which) {
+	case ELISA_VARIANT_FULL:
+		return &full;
+	case ELISA_VARIANT_INTERPOSED:
+		return &interposed;
+	default:
+		return &sealed;
+	}
 }
 
 /* The same in both variants. */
@@ -47,11 +55,11 @@ static unsigned int eptp_offset(void)
 
 /**
  * elisa_gate_entry_end() - offset behind the entry half, landing's first
- * @is_full: variant
+ * @which: variant
  */
-unsigned int elisa_gate_entry_end(bool is_full)
+unsigned int elisa_gate_entry_end(enum elisa_variant which)
 {
-	return variant(is_full)->entry_end - variant(is_full)->entry;
+	return variant(which)->entry_end - variant(which)->entry;
 }
 
 /**
@@ -65,22 +73,28 @@ unsigned int elisa_gate_vmfunc_sub(bool is_full)
 
 /**
  * elisa_gate_return() - offset of the return half, and where landing ends
- * @is_full: variant; full has no return half: the page's size
+ * @which: variant; where there is no return half: the page's size
  */
-unsigned int elisa_gate_return(bool is_full)
+unsigned int elisa_gate_return(enum elisa_variant which)
 {
 	return ELISA_PAGE_SIZE -
-	       (variant(is_full)->ret_end - variant(is_full)->ret);
+	       (variant(which)->ret_end - variant(which)->ret);
 }
 
 /**
  * elisa_landing_bad_index() - offset of the UD2 for a bad entry index
- * @is_full: variant
+ * @which: variant
  */
-unsigned int elisa_landing_bad_index(bool is_full)
+unsigned int elisa_landing_bad_index(enum elisa_variant which)
 {
-	return elisa_gate_entry_end(is_full) +
-	       (variant(is_full)->bad - variant(is_full)->landing);
+	return elisa_gate_entry_end(which) +
+	       (variant(which)->bad - variant(which)->landing);
+}
+
+/** elisa_landing_vmcall() - offset of the VMCALL that ends an interposed landing */
+unsigned int elisa_landing_vmcall(void)
+{
+	return ELISA_PAGE_SIZE - 3;
 }
 
 /**
@@ -114,16 +128,16 @@ void elisa_gate_set_eptp(u8 *page, u32 eptp_low)
  * elisa_landing_build() - write a landing page
  * @page: 4096 bytes owned by the caller
  * @entries: number of entries, 1..ELISA_ENTRIES_MAX
- * @is_full: variant
+ * @which: variant
  */
-void elisa_landing_build(u8 *page, u32 entries, bool is_full)
+void elisa_landing_build(u8 *page, u32 entries, enum elisa_variant which)
 {
-	const struct variant *v = variant(is_full);
-	unsigned int start = elisa_gate_entry_end(is_full);
+	const struct variant *v = variant(which);
+	unsigned int start = elisa_gate_entry_end(which);
 	unsigned int count = start - 4 + (v->count_end - v->landing);
-	unsigned int bad = elisa_landing_bad_index(is_full);
+	unsigned int bad = elisa_landing_bad_index(which);
 	unsigned int leave =
-		elisa_gate_return(is_full) - (v->leave_end - v->leave);
+		elisa_gate_return(which) - (v->leave_end - v->leave);
 	s32 rel = leave - bad; /* of the JB that ends there */
 
 	memset(page, ELISA_GATE_FILL, ELISA_PAGE_SIZE);

@@ -28,6 +28,9 @@
  * and the gate-private page, clears list[1] and returns to default itself.  The
  * gate page must then not lead to default while list[1] is set: ECX is 1 or 2
  * wherever VMFUNC can meet it so.
+ *
+ * The interposed variant has a landing page only, which VMCALL enters and leaves:
+ * see interpose.h.
  */
 #ifndef ELISA_GATE_CODE_H
 #define ELISA_GATE_CODE_H
@@ -72,17 +75,25 @@
 #ifndef __ASSEMBLER__
 #include "portable.h"
 
+/** enum elisa_variant - of gate and landing pages; a gate's is SEALED or FULL */
+enum elisa_variant {
+	ELISA_VARIANT_SEALED,
+	ELISA_VARIANT_FULL,
+	ELISA_VARIANT_INTERPOSED,
+};
+
 void elisa_gate_build(u8 *page, bool is_full);
 void elisa_gate_set_eptp(u8 *page, u32 eptp_low);
 bool elisa_gate_eptp_ok(u64 eptp, bool is_full);
-void elisa_landing_build(u8 *page, u32 entries, bool is_full);
+void elisa_landing_build(u8 *page, u32 entries, enum elisa_variant which);
 unsigned int elisa_gate_vmfuncs(bool is_full);
 
 /* Offsets in the page at W+1. */
-unsigned int elisa_gate_entry_end(bool is_full);
+unsigned int elisa_gate_entry_end(enum elisa_variant which);
 unsigned int elisa_gate_vmfunc_sub(bool is_full);
-unsigned int elisa_gate_return(bool is_full);
-unsigned int elisa_landing_bad_index(bool is_full);
+unsigned int elisa_gate_return(enum elisa_variant which);
+unsigned int elisa_landing_bad_index(enum elisa_variant which);
+unsigned int elisa_landing_vmcall(void);
 #endif
 
 #endif /* ELISA_GATE_CODE_H */

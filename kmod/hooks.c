@@ -37,6 +37,7 @@
 #include "hooks.h"
 #include "hypercall.h"
 #include "inject.h"
+#include "interpose.h"
 #include "kvm_internal.h"
 #include "liveness.h"
 #include "mode.h"
@@ -101,6 +102,14 @@ static int exit_hypercall(struct kvm_vcpu *vcpu)
 	return 1;
 }
 
+/* An interposed call has begun or ended: nothing that could have failed. */
+static int exit_interposed(struct kvm_vcpu *vcpu)
+{
+	elisa_pml_flush(vcpu);
+	leave_redirect();
+	return 1;
+}
+
 static struct elisa_vcpu *find_vcpu(struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 {
 	unsigned int idx = vcpu->vcpu_idx;
@@ -151,14 +160,14 @@ static bool entry_failed(void)
 /*
  * Up to 6.1 KVM leaves VM functions enabled, with none allowed: VMFUNC exits.
  * Later kernels disable them: it raises #UD, which KVM intercepts.  One that
- * an armed vCPU raises is no VMFUNC.
+ * a vCPU raises that is armed with them is no VMFUNC.
  */
 static bool is_first_vmfunc(const struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 {
 	const u32 ud = INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | 6;
 
-	return elisa_vmread(VM_EXIT_INTR_INFO) == ud && !(v && v->armed) &&
-	       elisa_bind_is_entry(vcpu);
+	return elisa_vmread(VM_EXIT_INTR_INFO) == ud &&
+	       !(v && v->armed && v->vmfunc) && elisa_bind_is_entry(vcpu);
 }
 
 /* An exit from the default context: what handles it, if not KVM? */
@@ -168,8 +177,10 @@ static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 
 	switch (elisa_vmread(VM_EXIT_REASON) & EXIT_REASON_MASK) {
 	case EXIT_REASON_VMCALL:
-		if (is_our_hypercall(vcpu) && !entry_failed())
-			target = exit_hypercall;
+		if (!is_our_hypercall(vcpu) || entry_failed())
+			break;
+		target = v && elisa_interpose_request(v) ? exit_interposed :
+							   exit_hypercall;
 		break;
 	case EXIT_REASON_EXCEPTION_NMI:
 		if (is_first_vmfunc(v, vcpu) && !entry_failed())
@@ -223,6 +234,9 @@ static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 		break;
 	case ELISA_EXIT_WAIT:
 		target = exit_wait;
+		break;
+	case ELISA_EXIT_RETURN:
+		target = exit_interposed;
 		break;
 	}
 	if (target) {

@@ -8,7 +8,9 @@
 #include <elisa/hypercall.h>
 
 #include "attachment.h"
+#include "bind.h"
 #include "compat/kvm_events.h"
+#include "cpu.h"
 #include "export.h"
 #include "gate_code.h"
 #include "hypercall.h"
@@ -24,12 +26,15 @@ struct call {
 	u64 rdi, rsi, rdx, r10, r8, r9;
 };
 
-/* RESUME was accepted: enter again with RIP on the VMCALL. */
+/* Enter again; RIP is where it has to be: for RESUME, on the VMCALL. */
 #define CALL_AGAIN 1000000
 
 static s64 hc_version(struct call *c)
 {
 	c->rdi = elisa_gate_vmfuncs(false);
+	c->rsi = ELISA_FEATURE_INTERPOSED;
+	if (elisa_cpu_has_vmfunc())
+		c->rsi |= ELISA_FEATURE_VMFUNC;
 	return ELISA_ABI_VERSION;
 }
 
@@ -38,11 +43,13 @@ static s64 hc_attach(struct call *c)
 	struct elisa_attach_request req = {
 		.xbuf = c->r8,
 		.xbuf_pages = c->r9,
+		.interposed = c->r9 & ELISA_ATTACH_INTERPOSED,
 	};
+	u64 pages = c->r9 & ~ELISA_ATTACH_INTERPOSED;
 	int err;
 
 	if (!elisa_name_unpack(req.name, c->rdi, c->rsi, c->rdx, c->r10) ||
-	    c->r9 > ELISA_XBUF_PAGES_MAX || !IS_ALIGNED(c->r8, PAGE_SIZE))
+	    pages > ELISA_XBUF_PAGES_MAX || !IS_ALIGNED(c->r8, PAGE_SIZE))
 		return -EINVAL;
 	err = elisa_attach(c->vm, c->vcpu, &req);
 	if (err)
@@ -134,6 +141,14 @@ static s64 hc_abort(struct call *c)
 	return elisa_resume_abort(c->vm, c->rdi);
 }
 
+static s64 hc_call(struct call *c)
+{
+	if (!elisa_bind_is_interposed(c->vcpu))
+		return -EINVAL;
+	elisa_bind_interposed(c->vm, c->vcpu);
+	return CALL_AGAIN;
+}
+
 static s64 (*const table[ELISA_HC_COUNT])(struct call *c) = {
 	[ELISA_HC_VERSION] = hc_version,
 	[ELISA_HC_ATTACH] = hc_attach,
@@ -147,6 +162,7 @@ static s64 (*const table[ELISA_HC_COUNT])(struct call *c) = {
 	[ELISA_HC_EXPORT_DESTROY] = hc_export_destroy,
 	[ELISA_HC_RESUME] = hc_resume,
 	[ELISA_HC_ABORT] = hc_abort,
+	[ELISA_HC_CALL] = hc_call,
 };
 
 /**

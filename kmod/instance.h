@@ -49,6 +49,7 @@ struct elisa_saved {
  * @pages: page table of chunk ELISA_CHUNK_INSTANCE
  * @self: struct elisa_sub_self page
  * @control: struct elisa_sub_control page
+ * @caller_rflags: interposed: of the caller of its call
  * @continued: its call was, in a section, since the last RESUME: section.h
  * @id: identity, see liveness.h; written under att->lock
  * @live_slot: its slot there
@@ -73,7 +74,7 @@ struct elisa_instance {
 	u64 id;
 	unsigned int live_slot;
 	struct pid *runner;
-	u64 suspended_at;
+	u64 suspended_at, caller_rflags;
 	bool waits, continued;
 	struct elisa_waiting waiting;
 	struct elisa_table stack[ELISA_STACK_PAGES];

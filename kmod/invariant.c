@@ -8,6 +8,8 @@
 #include <linux/kvm_host.h>
 #include <linux/spinlock.h>
 
+#include "attachment.h"
+#include "cpu.h"
 #include "gate_code.h"
 #include "instance.h"
 #include "invariant.h"
@@ -35,6 +37,19 @@ static bool list_is_closed(const struct elisa_vcpu *v)
 	return v->list.va[ELISA_IDX_DEFAULT] == v->default_eptp &&
 	       !v->list.va[ELISA_IDX_SUB] &&
 	       v->list.va[ELISA_IDX_GATE] == v->gate_eptp;
+}
+
+static bool list_is_empty(const struct elisa_vcpu *v)
+{
+	return !v->list.va[ELISA_IDX_DEFAULT] && !v->list.va[ELISA_IDX_SUB] &&
+	       !v->list.va[ELISA_IDX_GATE];
+}
+
+/* A vCPU whose calls are all interposed cannot switch by itself. */
+static bool vmfunc_is_off(const struct elisa_vcpu *v)
+{
+	return v->vmfunc || !elisa_cpu_has_vmfunc() ||
+	       !elisa_vmread(VM_FUNCTION_CONTROL);
 }
 
 /* At each exit: memcmp() takes single bytes before 5.17. */
@@ -67,12 +82,30 @@ static bool gates_match(const struct elisa_vcpu *v)
 		inst = v->slot[slot].instance;
 		is_full = v->slot[slot].is_full;
 		elisa_gate_set_eptp(want[is_full],
-				    inst ? (u32)inst->eptp : ELISA_GATE_CLOSED);
+				    inst && !inst->att->interposed ?
+					    (u32)inst->eptp :
+					    ELISA_GATE_CLOSED);
 		match &= is_same_page((u64 *)want[is_full],
 				      v->slot[slot].gate.va);
 	}
 	raw_spin_unlock(&want_lock);
 	return match;
+}
+
+/**
+ * elisa_invariant_left() - was all as it must be in an interposed call?
+ * @v: vCPU that has left a context of ours, nothing is changed yet, v->lock held
+ * @inst: whose it was, or NULL
+ *
+ * Context: interrupts off.
+ */
+void elisa_invariant_left(const struct elisa_vcpu *v,
+			  const struct elisa_instance *inst)
+{
+	WARN_ONCE(inst && inst->att->interposed && !list_is_empty(v),
+		  "elisa: vm %u vcpu %d: EPTP list %llx %llx %llx in an interposed call\n",
+		  v->vm->id, v->vcpu->vcpu_idx, v->list.va[0], v->list.va[1],
+		  v->list.va[2]);
 }
 
 /**
@@ -89,6 +122,9 @@ void elisa_invariant_check(const struct elisa_vcpu *v)
 		  v->list.va[2]);
 	WARN_ONCE(!gates_match(v),
 		  "elisa: vm %u vcpu %d: a gate page changed\n", v->vm->id,
+		  v->vcpu->vcpu_idx);
+	WARN_ONCE(!vmfunc_is_off(v),
+		  "elisa: vm %u vcpu %d: VM functions are on\n", v->vm->id,
 		  v->vcpu->vcpu_idx);
 	WARN_ONCE(elisa_vmread(EPT_POINTER) != v->default_eptp,
 		  "elisa: vm %u vcpu %d: EPT_POINTER %llx is not KVM's\n",

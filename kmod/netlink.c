@@ -820,6 +820,7 @@ static int put_stats(struct sk_buff *skb, struct elisa_vm *vm)
 		{ ELISA_STAT_A_YIELDS, atomic64_read(&s->yields) },
 		{ ELISA_STAT_A_ABORTED, atomic64_read(&s->aborted) },
 		{ ELISA_STAT_A_SECTIONS, atomic64_read(&s->sections) },
+		{ ELISA_STAT_A_INTERPOSED, atomic64_read(&s->interposed) },
 		{ ELISA_STAT_A_SUSPENDED, atomic_read(&s->suspended) },
 	};
 	struct nlattr *nest = nla_nest_start(skb, ELISA_A_STATS);

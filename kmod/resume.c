@@ -11,6 +11,7 @@
 #include "fpu.h"
 #include "gate_code.h"
 #include "instance.h"
+#include "interpose.h"
 #include "mode.h"
 #include "resume.h"
 #include "trace.h"
@@ -56,7 +57,8 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	if (!inst)
 		return -ENOLINK;
 	v = elisa_vcpu_get_or_create(vm, vcpu);
-	if (IS_ERR(v) || elisa_vcpu_open_slot(v, inst->att->slot))
+	if (IS_ERR(v) || (!inst->att->interposed &&
+			  elisa_vcpu_open_slot(v, inst->att->slot)))
 		return -EAGAIN;
 	elisa_instance_draw(inst);
 
@@ -140,14 +142,15 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 	elisa_set_rip(vcpu, saved->rip);
 	elisa_load_rflags(vcpu, (saved->rflags & ~(u64)CALLER_FLAGS) |
 					inst->att->rflags);
-	elisa_clear_shadow();
-	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+	elisa_clear_event_state();
 	vcpu->arch.cr2 = saved->cr2;
 	elisa_fpu_load(inst->fpu, saved->fpu_mask);
 
 	v->private.va[ELISA_GATE_RSP_OFFSET / 8] = saved->caller_rsp;
+	if (inst->att->interposed)
+		elisa_interpose_close_list(v);
 	/* As the gate's entry half leaves it; list[1] is 0 outside a call. */
-	if (!inst->att->is_full)
+	else if (!inst->att->is_full)
 		v->list.va[ELISA_IDX_DEFAULT] =
 			v->default_eptp & (~0xffULL | ELISA_GATE_DEFAULT_CLEAR);
 	elisa_vmwrite(EPT_POINTER, inst->eptp);

@@ -18,6 +18,7 @@
 #include "gate_code.h"
 #include "inject.h"
 #include "instance.h"
+#include "interpose.h"
 #include "mode.h"
 #include "resume.h"
 #include "table.h"
@@ -147,6 +148,7 @@ int elisa_vcpu_open_slot(struct elisa_vcpu *v, unsigned int slot)
 	elisa_ept_set_page(v->gate_code.va, slot, gate->pa,
 			   elisa_cpu_exec_rights());
 	elisa_ledger_map(gate->pa, "gate code");
+	v->vmfunc = true;
 	return 0;
 }
 
@@ -162,6 +164,13 @@ void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 	struct elisa_slot *s = &v->slot[slot];
 	u8 *page = (u8 *)s->gate.va;
 
+	s->instance = inst;
+	elisa_ledger_use(&inst->ledger);
+	if (inst->att->xbuf.n_pages)
+		__set_bit(slot, v->xbufs);
+	/* A gate page that an earlier attachment has left stays closed. */
+	if (inst->att->interposed)
+		return;
 	/*
 	 * The page stays when a window gets another attachment.  A sealed
 	 * instance must never be reached through a full one's gate, which
@@ -171,11 +180,23 @@ void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 		elisa_gate_build(page, inst->att->is_full);
 		s->is_full = inst->att->is_full;
 	}
-	s->instance = inst;
-	elisa_ledger_use(&inst->ledger);
-	if (inst->att->xbuf.n_pages)
-		__set_bit(slot, v->xbufs);
 	elisa_gate_set_eptp(page, (u32)inst->eptp);
+}
+
+/**
+ * elisa_vcpu_release() - close a window's gate
+ * @v: vCPU, not in the guest, v->lock held
+ * @slot: window with an instance bound, which is the caller's now
+ */
+void elisa_vcpu_release(struct elisa_vcpu *v, unsigned int slot)
+{
+	struct elisa_slot *s = &v->slot[slot];
+	struct elisa_instance *inst = s->instance;
+
+	s->instance = NULL;
+	if (s->gate.va)
+		elisa_gate_set_eptp((u8 *)s->gate.va, ELISA_GATE_CLOSED);
+	elisa_ledger_unuse(&inst->ledger);
 }
 
 /**
@@ -189,9 +210,7 @@ void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot)
 
 	if (!inst)
 		return;
-	v->slot[slot].instance = NULL;
-	elisa_gate_set_eptp((u8 *)v->slot[slot].gate.va, ELISA_GATE_CLOSED);
-	elisa_ledger_unuse(&inst->ledger);
+	elisa_vcpu_release(v, slot);
 	elisa_instance_unbind(inst);
 }
 
@@ -363,16 +382,15 @@ bool elisa_vcpu_go_native(struct elisa_vcpu *v)
 	return true;
 }
 
-#define ARMED_CONTROLS \
-	((u64)(SECONDARY_EXEC_ENABLE_VMFUNC | SECONDARY_EXEC_DESC))
-
 /* KVM's own VM-function settings are 0. */
 static void disarm(struct elisa_vcpu *v)
 {
 	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
 
-	elisa_vmwrite(VM_FUNCTION_CONTROL, 0);
-	elisa_vmwrite(EPTP_LIST_ADDRESS, 0);
+	if (v->vmfunc) {
+		elisa_vmwrite(VM_FUNCTION_CONTROL, 0);
+		elisa_vmwrite(EPTP_LIST_ADDRESS, 0);
+	}
 	/*
 	 * VM functions stay enabled, with none allowed, for as long as the VM
 	 * may use ELISA: VMFUNC exits, and the vCPU is armed again.
@@ -391,12 +409,15 @@ static void disarm(struct elisa_vcpu *v)
 static void arm(struct elisa_vcpu *v)
 {
 	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
+	u64 want = SECONDARY_EXEC_DESC;
 
+	if (v->vmfunc)
+		want |= SECONDARY_EXEC_ENABLE_VMFUNC;
 	/* KVM rewrites these controls when its own settings change. */
-	if ((controls & ARMED_CONTROLS) != ARMED_CONTROLS)
-		elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL,
-			      controls | ARMED_CONTROLS);
-	if (elisa_vmread(VM_FUNCTION_CONTROL) != VMX_VMFUNC_EPTP_SWITCHING) {
+	if ((controls & want) != want)
+		elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL, controls | want);
+	if (v->vmfunc &&
+	    elisa_vmread(VM_FUNCTION_CONTROL) != VMX_VMFUNC_EPTP_SWITCHING) {
 		elisa_vmwrite(VM_FUNCTION_CONTROL, VMX_VMFUNC_EPTP_SWITCHING);
 		elisa_vmwrite(EPTP_LIST_ADDRESS, v->list.pa);
 	}
@@ -464,6 +485,8 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 		elisa_section_enter(v);
 	if (unlikely(v->pending))
 		elisa_resume_enter(v);
+	else if (unlikely(v->call_rip))
+		elisa_interpose_enter(v);
 	v->in_guest = true;
 out:
 	raw_spin_unlock(&v->lock);

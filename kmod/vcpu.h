@@ -8,8 +8,9 @@
  *	     <----------------------------
  *		mode change, VM leaving, entry hook
  *
- * Armed means that the VMCS has VM functions on and points at the EPTP list.
- * Only the entry hook arms and disarms, with the VMCS loaded.
+ * Armed means that the VMCS has all that sub contexts rely on, and VM functions
+ * on with the EPTP list if the vCPU has a gate: one that makes interposed calls
+ * only has none.  Only the entry hook arms and disarms, with the VMCS loaded.
  *
  * @in_guest is set by the entry hook and cleared by the exit hook, both under
  * @lock.  While it is set the vCPU may be in any instance that is bound to
@@ -35,7 +36,7 @@ struct elisa_vm;
 
 /**
  * struct elisa_slot - one window on one vCPU
- * @gate: the gate code page, kept until the VM goes
+ * @gate: the gate code page, kept until the VM goes; interposed calls need none
  * @is_full: its variant, that of the attachment which was bound last
  * @instance: what it leads to; NULL: the gate is closed
  */
@@ -61,9 +62,11 @@ struct elisa_slot {
  * @sync: slots of revoked attachments are to be closed at the next hook
  * @native: let the guest execute one instruction unarmed, see hooks.c
  * @cr3_exits: MOV to CR3 exits, see cr3.c
+ * @vmfunc: it has a gate page, so arming includes VM functions
  * @kvm_vmfunc: KVM itself has VM functions enabled, with none allowed
  * @pending: instance to load at the next entry (late RESUME)
  * @pending_rip: the VMCALL that asked for it
+ * @call_rip: VMCALL that asked for an interposed call at the next entry, or 0
  * @wait: between the exit hook and elisa_wait_finish(), see liveness.h
  * @section: a call that was interrupted in a critical section
  * @xbufs: windows whose gate led to an exchange buffer since the last entry
@@ -78,9 +81,9 @@ struct elisa_vcpu {
 	struct elisa_table gate_code, gate_data;
 	u64 gate_eptp, default_eptp;
 	struct elisa_ledger_context ledger;
-	bool in_guest, armed, sync, native, cr3_exits, kvm_vmfunc;
+	bool in_guest, armed, sync, native, cr3_exits, vmfunc, kvm_vmfunc;
 	struct elisa_instance *pending;
-	u64 pending_rip;
+	u64 pending_rip, call_rip;
 	struct elisa_wait wait;
 	struct elisa_section section;
 	DECLARE_BITMAP(xbufs, ELISA_WINDOWS);
@@ -93,6 +96,7 @@ void elisa_vcpu_free(struct elisa_vcpu *v);
 int elisa_vcpu_open_slot(struct elisa_vcpu *v, unsigned int slot);
 void elisa_vcpu_bind(struct elisa_vcpu *v, unsigned int slot,
 		     struct elisa_instance *inst);
+void elisa_vcpu_release(struct elisa_vcpu *v, unsigned int slot);
 void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot);
 void elisa_vcpu_sync(struct elisa_vcpu *v);
 unsigned int elisa_vcpu_reclaim(struct elisa_vm *vm, unsigned int slot,

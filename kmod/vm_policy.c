@@ -37,7 +37,7 @@ u32 elisa_vm_rights(struct elisa_vm *vm, u8 kind, const char *name)
 
 static u32 needed_rights(const struct elisa_attachment *att)
 {
-	return att->rights | (att->is_full ? ELISA_RIGHT_FULL_TRUST : 0);
+	return att->rights | (att->is_trusted ? ELISA_RIGHT_FULL_TRUST : 0);
 }
 
 static int may_keep(const struct elisa_attachment *att, u8 pcid)

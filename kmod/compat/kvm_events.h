@@ -32,6 +32,13 @@ static inline void elisa_clear_shadow(void)
 		elisa_vmwrite(GUEST_INTERRUPTIBILITY_INFO, state & ~shadow);
 }
 
+/* Nor is anything left of it to be trapped. */
+static inline void elisa_clear_event_state(void)
+{
+	elisa_clear_shadow();
+	elisa_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+}
+
 /*
  * The instruction that exited is done.  With RFLAGS.TF set a single-step trap
  * follows it; the CPU raises it after the entry (SDM vol. 3, "Guest Non-Register

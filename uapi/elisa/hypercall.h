@@ -22,9 +22,14 @@
  *                                                          a call executes
  *                                                          between its stubs
  *                                                          (full trust: less 1)
+ *                                                          RSI = ELISA_FEATURE_*;
+ *                                                          0 from modules that
+ *                                                          have no interposed
+ *                                                          mode, if it was 0
  *   1  ATTACH          RDI RSI RDX R10 = export name       RDI = token
  *                      R8 = exchange buffer address        RSI = window W
- *                      R9 = its pages (0: none)            RDX = rights
+ *                      R9 = its pages (0: none),           RDX = rights
+ *                      ELISA_ATTACH_INTERPOSED
  *   2  DETACH          RDI = token                         -
  *   3  ENTRY           RDI = token                         RAX = entry index
  *                      RSI RDX R10 R8 = entry name
@@ -40,6 +45,7 @@
  *   9  EXPORT_DESTROY  RDI = token                         -
  *  10  RESUME          RDI = handle                        only on error
  *  11  ABORT           RDI = handle                        -
+ *  12  CALL            see below; -EINVAL where there is no entry stub
  *
  * ATTACH records the CPL at which calls are to be made; at CPL 0 the policy must
  * give ELISA_RIGHT_KERNEL.  A kernel that calls through a window of its user
@@ -75,10 +81,18 @@
 #define ELISA_HC_EXPORT_DESTROY 9
 #define ELISA_HC_RESUME		10
 #define ELISA_HC_ABORT		11
-#define ELISA_HC_COUNT		12
+#define ELISA_HC_CALL		12
+#define ELISA_HC_COUNT		13
 
 #define ELISA_NAME_MAX	31 /* bytes, without the terminating zero */
 #define ELISA_NAME_SIZE 32
+
+/* Result of VERSION: how calls can be made on this host. */
+#define ELISA_FEATURE_VMFUNC	 1
+#define ELISA_FEATURE_INTERPOSED 2
+
+/* In R9 of ATTACH: calls are made with VMCALL.  An older module: -EINVAL. */
+#define ELISA_ATTACH_INTERPOSED 0x100000000ULL
 
 /* EXPORT_IMAGE protection; W and X together are refused. */
 #define ELISA_PROT_R 1
@@ -101,6 +115,10 @@
  *
  * At the entry stub's VMFUNC: RDI RSI RDX R10 R8 R9 = arguments, R11 = entry
  * index, EAX = 0, ECX = ELISA_IDX_GATE.
+ *
+ * Interposed, the same with VMCALL in the place of VMFUNC and
+ * RAX = ELISA_HC(ELISA_HC_CALL); ECX means nothing.  The module then does what
+ * the gate does.  Exports that are trusted fully are called like others.
  *
  * At the return stub (W+0x2000): RSP as it was at the VMFUNC, and
  *	EAX = 0          the call returned, RDX = its value

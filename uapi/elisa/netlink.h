@@ -259,6 +259,7 @@ enum elisa_stat_attr {
 	ELISA_STAT_A_SUSPENDED,	   /* u64: calls that are suspended now */
 	/* u64: calls that went on in a critical section */
 	ELISA_STAT_A_SECTIONS,
+	ELISA_STAT_A_INTERPOSED, /* u64: calls that VMCALL began */
 	__ELISA_STAT_A_MAX,
 };
 

@@ -35,8 +35,11 @@
  * should do that first, because the host may assign it the same window once the
  * parent has detached (the attach fails with -EEXIST otherwise).
  *
+ * Calls need no VM exit where the host's CPUs have VMFUNC.  Where they do not,
+ * the same calls are made with VMCALL, for two VM exits each: they are interposed.
+ *
  * Once the VM is not enrolled any more, calls raise SIGILL, as VMFUNC does
- * without ELISA.
+ * without ELISA; interposed ones return -EPERM.
  *
  * All processes of a VM are one principal: the host does not protect them
  * from each other.
@@ -176,6 +179,37 @@ int elisa_attach(struct elisa_attachment **att, const char *name, void *xbuf,
 		 size_t xbuf_size);
 
 /**
+ * enum elisa_mode - how calls switch to the export's context and back
+ * @ELISA_MODE_AUTO: by VMFUNC if the host has it, else interposed
+ * @ELISA_MODE_VMFUNC: by VMFUNC, without a VM exit
+ * @ELISA_MODE_INTERPOSED: by VMCALL, with two VM exits
+ */
+enum elisa_mode {
+	ELISA_MODE_AUTO,
+	ELISA_MODE_VMFUNC,
+	ELISA_MODE_INTERPOSED,
+};
+
+/**
+ * elisa_attach_mode() - attach this VM to an export, and say how to call it
+ * @att: as elisa_attach()
+ * @name: as elisa_attach()
+ * @xbuf: as elisa_attach()
+ * @xbuf_size: as elisa_attach()
+ * @mode: ELISA_MODE_AUTO is what elisa_attach() does: then the environment
+ *	variable ELISA_MODE, "vmfunc" or "interposed", overrules it, but for
+ *	programs that run with more privileges than their callers
+ *
+ * Attachments of different modes work side by side, also to the same export.
+ * An export with full trust has no shorter call when it is interposed.
+ *
+ * Return: as elisa_attach(); -EOPNOTSUPP also if the host does not offer @mode;
+ * -EINVAL also for another @mode, or another value of the variable.
+ */
+int elisa_attach_mode(struct elisa_attachment **att, const char *name,
+		      void *xbuf, size_t xbuf_size, enum elisa_mode mode);
+
+/**
  * elisa_detach() - end an attachment
  * @att: the attachment, or NULL.  It is released in any case, also on error.
  *
@@ -201,12 +235,14 @@ unsigned int elisa_rights(const struct elisa_attachment *att);
 /**
  * struct elisa_attachment_info - facts and figures of an attachment
  * @rights: as elisa_rights()
- * @vmfuncs: VMFUNC instructions that a call executes
+ * @vmfuncs: VMFUNC instructions that a call executes; interposed none
  * @window: guest-virtual address of its window, by which the host's
  *	"elisactl attachment list" has it, too
  * @xbuf_size: bytes of exchange buffer, 0 without one
  * @interrupted: how often calls of this process were suspended, by an interrupt or
  *	to wait for a lock; a child of fork() goes on from there with its own
+ * @mode: ELISA_MODE_VMFUNC or ELISA_MODE_INTERPOSED
+ * @reserved: 0
  *
  * Calls themselves are counted by nobody: that would cost as much as a part of
  * the call.
@@ -217,6 +253,8 @@ struct elisa_attachment_info {
 	uint64_t window;
 	uint64_t xbuf_size;
 	uint64_t interrupted;
+	uint32_t mode;
+	uint32_t reserved;
 };
 
 /**
@@ -228,7 +266,8 @@ struct elisa_attachment_info {
  *
  * It asks the host, which takes two VM exits.
  *
- * Return: 0; -EINVAL @size is less than that of the members above; -ENOLINK the
+ * Return: 0; -EINVAL @size is less than what the members up to @interrupted
+ * take; -ENOLINK the
  * export or the attachment was revoked; -ENOSYS the VM is not enrolled any more,
  * and @vmfuncs is 0.
  */
@@ -303,7 +342,8 @@ int elisa_fault_describe(uint64_t details, char *text, size_t size);
  * waited for a lock of it or wanted its instance; -EINVAL the entry does not
  * exist, or the CPU's mode changed while the call was suspended; -EOPNOTSUPP
  * the CPU's present mode cannot use ELISA (any more); -ENOMEM the host has no
- * memory; -EPERM the VM is not enrolled any more, and the call was suspended.
+ * memory; -EPERM the VM is not enrolled any more, and the call was suspended or
+ * interposed.
  * The call may or may not have had its effect, in whole or in part, after
  * -EFAULT, -ENOLINK, -EINVAL and -EPERM; it had none after the others.
  */

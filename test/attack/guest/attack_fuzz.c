@@ -338,6 +338,7 @@ static bool is_documented(unsigned int nr, s64 ret)
 		[ELISA_HC_EXPORT_DESTROY] = { ENOENT },
 		[ELISA_HC_RESUME] = { EAGAIN, ENOLINK, EINVAL },
 		[ELISA_HC_ABORT] = { ENOLINK, EBUSY },
+		[ELISA_HC_CALL] = { EINVAL },
 	};
 
 	if (nr >= ELISA_HC_COUNT)

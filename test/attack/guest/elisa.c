@@ -129,8 +129,16 @@ s64 export_destroy(struct export *e)
 	return hypercall(ELISA_HC_EXPORT_DESTROY, &hc);
 }
 
+bool window_interposed[ELISA_WINDOWS];
+
 void attach(struct att *a, const char *name, int cpl, void *xbuf,
 	    unsigned int xbuf_pages)
+{
+	attach_mode(a, name, cpl, xbuf, xbuf_pages, arg("interposed", 0));
+}
+
+void attach_mode(struct att *a, const char *name, int cpl, void *xbuf,
+		 unsigned int xbuf_pages, bool interposed)
 {
 	u64 word[4];
 	struct hc hc;
@@ -138,14 +146,19 @@ void attach(struct att *a, const char *name, int cpl, void *xbuf,
 	name_pack(word, name);
 	hc = (struct hc){ word[0], word[1],   word[2],
 			  word[3], (u64)xbuf, xbuf_pages };
+	if (interposed)
+		hc.r9 |= ELISA_ATTACH_INTERPOSED;
 	memset(a, 0, sizeof(*a));
 	a->cpl = cpl;
+	a->interposed = interposed;
 	a->err = hypercall_at(cpl, ELISA_HC_ATTACH, &hc);
 	if (a->err)
 		return;
 	a->token = hc.rdi;
 	a->window = hc.rsi;
 	a->rights = hc.rdx;
+	window_interposed[(a->window - ELISA_WINDOW_BASE) / ELISA_WINDOW_SIZE] =
+		interposed;
 }
 
 s64 detach(const struct att *a)

@@ -65,14 +65,21 @@ s64 export_destroy(struct export *e);
 
 /* --- attachments */
 
+/*
+ * Interposed with the attack's argument interposed=1: then enter() at offset 0 and
+ * elisa_call() use VMCALL.
+ */
 struct att {
 	s64 err; /* 0 or -errno of ATTACH */
 	int cpl;
+	bool interposed;
 	u64 token, window, rights;
 };
 
 void attach(struct att *a, const char *name, int cpl, void *xbuf,
 	    unsigned int xbuf_pages);
+void attach_mode(struct att *a, const char *name, int cpl, void *xbuf,
+		 unsigned int xbuf_pages, bool interposed);
 s64 detach(const struct att *a);
 
 /* --- windows */
@@ -81,12 +88,17 @@ s64 detach(const struct att *a);
  * The four pages at W of this vCPU, in the default context.  Filled with INT3,
  * but for: VMFUNC(gate) with the 7 bytes before it at the end of page 0, INT
  * VECTOR_W_RETURN at the start of page 2 and INT VECTOR_W_AEP of page 3.
+ * Interposed, VMCALL in place of VMFUNC, with 5 bytes before it.
  * Attackers may write other things into them, and page 1 belongs to enter().
  */
 struct window {
 	u8 *page[4];
+	bool is_interposed;
 };
 
+extern bool window_interposed[ELISA_WINDOWS]; /* its attachment was, last */
+
+u64 window_entry(u64 base);	    /* from W: where its entry stub begins */
 struct window *window_at(u64 base); /* ELISA_WINDOW(slot), attached or not */
 
 /* --- entering */

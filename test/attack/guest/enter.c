@@ -27,12 +27,33 @@ static const u8 restart[] = {
 };
 /* clang-format on */
 
+/* Interposed: mov $ELISA_HC(ELISA_HC_CALL), %eax; vmcall */
+static const u8 interposed[] = { 0xb8, ELISA_HC_CALL, 'I',  'L',
+				 'E',  0x0f,	      0x01, 0xc1 };
+
+_Static_assert(ELISA_HC_BASE == 0x454c4900, "bytes of interposed[]");
+
 static const u8 code_vmfunc[] = { 0x0f, 0x01, 0xd4 };
 
-static void reset_entry(struct window *w)
+static bool is_interposed(u64 base)
+{
+	return window_interposed[(base - ELISA_WINDOW_BASE) / ELISA_WINDOW_SIZE];
+}
+
+u64 window_entry(u64 base)
+{
+	return is_interposed(base) ? ELISA_W_GATE - sizeof(interposed) :
+				     ELISA_W_RESTART;
+}
+
+static void reset_entry(struct window *w, u64 base)
 {
 	memset(w->page[0] + ELISA_W_RESTART - 16, INT3, 16);
-	memcpy(w->page[0] + ELISA_W_RESTART, restart, sizeof(restart));
+	if (is_interposed(base))
+		memcpy(w->page[0] + window_entry(base), interposed,
+		       sizeof(interposed));
+	else
+		memcpy(w->page[0] + ELISA_W_RESTART, restart, sizeof(restart));
 }
 
 struct window *window_at(u64 base)
@@ -42,16 +63,23 @@ struct window *window_at(u64 base)
 	struct window *w = cpu->window[slot];
 	unsigned int i;
 
-	if (w)
+	if (w) {
+		/* It may have another attachment meanwhile. */
+		if (w->is_interposed != is_interposed(base)) {
+			w->is_interposed = is_interposed(base);
+			reset_entry(w, base);
+		}
 		return w;
+	}
 	w = pages(1);
+	w->is_interposed = is_interposed(base);
 	for (i = 0; i < 4; i++) {
 		w->page[i] = pages(1);
 		memset(w->page[i], INT3, PAGE_SIZE);
 		map(ELISA_WINDOW(slot) + i * PAGE_SIZE, (u64)w->page[i],
 		    PTE_RWU);
 	}
-	reset_entry(w);
+	reset_entry(w, base);
 	w->page[2][0] = 0xcd;
 	w->page[2][1] = VECTOR_W_RETURN;
 	w->page[3][0] = 0xcd;
@@ -135,7 +163,7 @@ void enter_raw(u64 window, unsigned int offset, const struct regs *in, int cpl,
 	go(in, window + end - 3, cpl, out);
 	if (offset) {
 		plant(w, end, int3);
-		reset_entry(w);
+		reset_entry(w, window);
 	}
 }
 
@@ -145,6 +173,8 @@ void enter(u64 window, unsigned int offset, const struct regs *in, int cpl,
 	struct regs regs = *in;
 
 	regs.rax &= ~0xffffffffULL;
+	if (!offset && is_interposed(window))
+		regs.rax = ELISA_HC(ELISA_HC_CALL);
 	regs.rcx = (regs.rcx & ~0xffffffffULL) | ELISA_IDX_GATE;
 	enter_raw(window, offset, &regs, cpl, out);
 }
@@ -196,7 +226,7 @@ struct result elisa_call_regs(const struct att *a, const struct regs *in)
 	struct outcome *out = &res.last;
 
 	window_at(a->window);
-	go(in, a->window + ELISA_W_RESTART, a->cpl, out);
+	go(in, a->window + window_entry(a->window), a->cpl, out);
 	for (;;) {
 		if (out->how == HOW_AEP && res.aex < MAX_AEX) {
 			u64 handle = out->trap.regs.rdi;

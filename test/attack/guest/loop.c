@@ -16,7 +16,7 @@ bool loop_calls(const struct att *a, struct loop *loop, u64 calls,
 	loop->left = calls;
 	loop->want = 1 + 2 * 2 + 3 * 4;
 	loop->start = a->window + LOOP_AT;
-	loop->restart = a->window + ELISA_W_RESTART;
+	loop->restart = a->window + window_entry(a->window);
 	memcpy(kept[0], w->page[2], 64);
 	memcpy(kept[1], w->page[3], 64);
 	memcpy(w->page[0] + LOOP_AT, blob_loop_entry,

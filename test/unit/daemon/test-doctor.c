@@ -261,10 +261,18 @@ static void test_cpu_features(void **state)
 	(void)state;
 	zero_msr = 0x491;
 	seen = check("EPTP switching");
-	assert_int_equal(seen.state, DOCTOR_NO);
+	assert_int_equal(seen.state, DOCTOR_OK);
+	assert_non_null(strstr(seen.found, "calls are interposed"));
 	assert_int_equal(seen.others, 0);
-	seen = check_on("EPTP switching", "KVMKVMKVM", RELEASE);
+	seen = check("VM functions");
+	assert_null(strstr(seen.found, "calls are interposed"));
+	zero_msr = 0x48c;
+	seen = check("global INVEPT");
+	assert_int_equal(seen.state, DOCTOR_NO);
+	assert_int_equal(seen.others, 2);
+	seen = check_on("global INVEPT", "KVMKVMKVM", RELEASE);
 	assert_non_null(strstr(seen.todo, "hypervisor"));
+	zero_msr = 0;
 
 	/* Without the MSRs /proc/cpuinfo names two, the others are open. */
 	no_msrs = true;

@@ -107,11 +107,14 @@ static int64_t module(unsigned int nr, struct elisa_regs *r)
 	switch (nr) {
 	case ELISA_HC_VERSION:
 		r->rdi = 3;
+		if (mock.features)
+			r->rsi = mock.features;
 		return ELISA_ABI_VERSION;
 	case ELISA_HC_ATTACH:
 		unpack(mock.name, r->rdi, r->rsi, r->rdx, r->r10);
 		mock.xbuf = r->r8;
-		mock.xbuf_pages = r->r9;
+		mock.xbuf_pages = r->r9 & ~ELISA_ATTACH_INTERPOSED;
+		mock.interposed = r->r9 & ELISA_ATTACH_INTERPOSED;
 		mock.attachments++;
 		r->rdi = ATTACHMENT_TOKEN;
 		r->rsi = mock.window;

@@ -31,6 +31,8 @@ struct mock {
 	unsigned int fail_at;
 	unsigned int fail_count;
 	int64_t fail_with;
+	/* What VERSION says; 0: as a module that knows nothing of it. */
+	uint64_t features;
 	/* What ATTACH answers. */
 	uint64_t window;
 	uint64_t rights;
@@ -39,6 +41,7 @@ struct mock {
 	unsigned int exports, attachments; /* existing now */
 	bool sealed;
 	uint64_t xbuf, xbuf_pages;
+	bool interposed;
 	uint64_t data_pages, data_next;
 	unsigned int data_calls;
 	struct mock_image_call image[16];

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,11 +101,11 @@ static void attach_refused(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		mock_reset();
-		mock.fail_at = 1;
+		mock.fail_at = 2; /* after VERSION */
 		mock.fail_count = 1;
 		mock.fail_with = answers[i];
 		assert_int_equal(elisa_attach(&att, "a", NULL, 0), answers[i]);
-		assert_int_equal(mock.calls, 1);
+		assert_int_equal(mock.calls, 2);
 	}
 }
 
@@ -118,10 +119,78 @@ static void kvm_answers(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		mock_reset();
-		mock.fail_at = 1;
+		mock.fail_at = 1 + i % 2;
 		mock.fail_count = 1;
 		mock.fail_with = answers[i];
 		assert_int_equal(elisa_attach(&att, "a", NULL, 0), -ENOSYS);
+		assert_int_equal(mock.calls, mock.fail_at);
+	}
+}
+
+static void mode(void **state)
+{
+	enum {
+		OLD,
+		VMFUNC = ELISA_FEATURE_VMFUNC,
+		INTERPOSED = ELISA_FEATURE_INTERPOSED
+	};
+	static const struct {
+		uint64_t features;
+		enum elisa_mode mode;
+		const char *variable;
+		int rc; /* 0: VMFUNC, 1: interposed */
+	} cases[] = {
+		{ OLD, ELISA_MODE_AUTO, NULL, 0 },
+		{ OLD, ELISA_MODE_VMFUNC, NULL, 0 },
+		{ OLD, ELISA_MODE_INTERPOSED, NULL, -EOPNOTSUPP },
+		{ OLD, ELISA_MODE_AUTO, "interposed", -EOPNOTSUPP },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_AUTO, NULL, 0 },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_VMFUNC, NULL, 0 },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_INTERPOSED, NULL, 1 },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_AUTO, "interposed", 1 },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_AUTO, "vmfunc", 0 },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_AUTO, "auto", 0 },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_AUTO, "", -EINVAL },
+		{ VMFUNC | INTERPOSED, ELISA_MODE_VMFUNC, "interposed", 0 },
+		{ INTERPOSED, ELISA_MODE_AUTO, NULL, 1 },
+		{ INTERPOSED, ELISA_MODE_AUTO, "vmfunc", -EOPNOTSUPP },
+		{ INTERPOSED, ELISA_MODE_VMFUNC, NULL, -EOPNOTSUPP },
+		{ INTERPOSED, ELISA_MODE_INTERPOSED, NULL, 1 },
+		{ INTERPOSED, (enum elisa_mode)3, NULL, -EINVAL },
+		{ VMFUNC, ELISA_MODE_INTERPOSED, NULL, -EOPNOTSUPP },
+	};
+	struct elisa_attachment_info info;
+	struct elisa_attachment *att;
+	struct elisa_entry entry;
+	unsigned int i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		mock_reset();
+		mock.features = cases[i].features;
+		unsetenv("ELISA_MODE");
+		if (cases[i].variable)
+			setenv("ELISA_MODE", cases[i].variable, 1);
+		rc = elisa_attach_mode(&att, "a", page, 4096, cases[i].mode);
+		unsetenv("ELISA_MODE");
+		if (cases[i].rc < 0) {
+			assert_int_equal(rc, cases[i].rc);
+			assert_int_equal(mock.attachments, 0);
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		assert_int_equal(mock.interposed, cases[i].rc);
+		assert_int_equal(mock.xbuf_pages, 1);
+		assert_int_equal(elisa_attachment_info(att, &info,
+						       sizeof(info)),
+				 0);
+		assert_int_equal(info.mode, cases[i].rc ?
+						    ELISA_MODE_INTERPOSED :
+						    ELISA_MODE_VMFUNC);
+		assert_int_equal(info.vmfuncs, cases[i].rc ? 0 : 4);
+		assert_int_equal(elisa_lookup(att, "seven", &entry), 0);
+		assert_int_equal(elisa_detach(att), 0);
 	}
 }
 
@@ -132,7 +201,7 @@ static void bad_window(void **state)
 	(void)state;
 	mock.window = 0x1000;
 	assert_int_equal(elisa_attach(&att, "a", NULL, 0), -EPROTO);
-	assert_int_equal(mock.calls, 2);
+	assert_int_equal(mock.calls, 3);
 	assert_int_equal(mock.attachments, 0);
 }
 
@@ -173,7 +242,7 @@ static void detach_fails(void **state)
 
 	(void)state;
 	assert_int_equal(elisa_attach(&att, "a", NULL, 0), 0);
-	mock.fail_at = 2;
+	mock.fail_at = mock.calls + 1;
 	mock.fail_count = 1;
 	mock.fail_with = -ENOENT;
 	assert_int_equal(elisa_detach(att), -ENOENT);
@@ -273,11 +342,17 @@ static void info(void **state)
 	} info = { .later = stale };
 	struct elisa_attachment *att;
 	const size_t size = sizeof(info.known);
+	/* As it was before there were modes. */
+	const size_t first = offsetof(struct elisa_attachment_info, mode);
 
 	(void)state;
 	assert_int_equal(elisa_attach(&att, "a", page, 3 * 4096), 0);
-	assert_int_equal(elisa_attachment_info(att, &info.known, size - 1),
+	assert_int_equal(elisa_attachment_info(att, &info.known, first - 1),
 			 -EINVAL);
+	info.known.mode = 77;
+	assert_int_equal(elisa_attachment_info(att, &info.known, first), 0);
+	assert_int_equal(info.known.window, ELISA_WINDOW(5));
+	assert_int_equal(info.known.mode, 77);
 	assert_int_equal(elisa_attachment_info(att, &info.known, size), 0);
 	assert_int_equal(info.known.rights,
 			 ELISA_RIGHT_READ | ELISA_RIGHT_WRITE);
@@ -356,6 +431,7 @@ int main(void)
 		TEST(bad_arguments),
 		TEST(attach_refused),
 		TEST(kvm_answers),
+		TEST(mode),
 		TEST(bad_window),
 		TEST(window_in_use),
 		TEST(mprotect_fails),

@@ -24,6 +24,11 @@
 #define W	       ELISA_WINDOW(3)
 #define STUB_LEN(stub) (stub##_end - (stub))
 
+static const unsigned char interposed[] = {
+	0xb8, 0x0c, 0x49, 0x4c, 0x45, /* mov $ELISA_HC(12), %eax */
+	0x0f, 0x01, 0xc1,	      /* vmcall */
+};
+
 static const unsigned char restart[] = {
 	0xb9, 0x02, 0x00, 0x00, 0x00, /* mov $2, %ecx */
 	0x31, 0xc0,		      /* xor %eax, %eax */
@@ -62,7 +67,7 @@ static const unsigned char rdfsbase_rbx[] = { 0xf3, 0x48, 0x0f, 0xae, 0xc3 };
 static const unsigned char wrfsbase_rcx[] = { 0xf3, 0x48, 0x0f, 0xae, 0xd1 };
 
 static void check_entry(const unsigned char *stub, const unsigned char *end,
-			bool fs)
+			const unsigned char *last, size_t last_size, bool fs)
 {
 	/* xor ebx, ebp, r12d, r13d, r14d, r15d: not the export's to see */
 	static const unsigned char clear[] = {
@@ -71,9 +76,9 @@ static void check_entry(const unsigned char *stub, const unsigned char *end,
 	};
 	size_t size = end - stub;
 
-	assert_in_range(size, sizeof(restart) + sizeof(clear), 256);
-	assert_memory_equal(end - sizeof(restart), restart, sizeof(restart));
-	assert_memory_equal(end - sizeof(restart) - sizeof(clear), clear,
+	assert_in_range(size, last_size + sizeof(clear), 256);
+	assert_memory_equal(end - last_size, last, last_size);
+	assert_memory_equal(end - last_size - sizeof(clear), clear,
 			    sizeof(clear));
 	assert_int_equal(stub[0], 0x9c); /* pushfq */
 	assert_int_equal(!!memmem(stub, size, rdfsbase_rbx,
@@ -84,8 +89,14 @@ static void check_entry(const unsigned char *stub, const unsigned char *end,
 static void entry_stub_bytes(void **state)
 {
 	(void)state;
-	check_entry(elisa_stub_entry, elisa_stub_entry_end, false);
-	check_entry(elisa_stub_entry_fs, elisa_stub_entry_fs_end, true);
+	check_entry(elisa_stub_entry, elisa_stub_entry_end, restart,
+		    sizeof(restart), false);
+	check_entry(elisa_stub_entry_fs, elisa_stub_entry_fs_end, restart,
+		    sizeof(restart), true);
+	check_entry(elisa_stub_entry_vmcall, elisa_stub_entry_vmcall_end,
+		    interposed, sizeof(interposed), false);
+	check_entry(elisa_stub_entry_vmcall_fs, elisa_stub_entry_vmcall_fs_end,
+		    interposed, sizeof(interposed), true);
 	assert_memory_equal(elisa_stub_entry_full_end - sizeof(restart),
 			    restart, sizeof(restart));
 	assert_memory_equal(elisa_stub_entry_full_fs_end - sizeof(restart),
@@ -184,6 +195,32 @@ static void window_layout(void **state)
 	}
 }
 
+static void interposed_window(void **state)
+{
+	const bool fs = getauxval(AT_HWCAP2) & 2;
+	const size_t size = fs ? STUB_LEN(elisa_stub_entry_vmcall_fs) :
+				 STUB_LEN(elisa_stub_entry_vmcall);
+	const unsigned char *w = (const unsigned char *)W;
+	uint64_t counter;
+	int32_t jump;
+
+	(void)state;
+	assert_int_equal(elisa_window_map(W, ELISA_WINDOW_INTERPOSED, &counter),
+			 0);
+	assert_memory_equal(w + ELISA_W_GATE - sizeof(interposed), interposed,
+			    sizeof(interposed));
+	assert_true(elisa_window_stub(W, ELISA_WINDOW_INTERPOSED) ==
+		    W + ELISA_PAGE_SIZE - size);
+	/* Where KVM goes on if it answers VMCALL itself. */
+	assert_int_equal(w[ELISA_W_GATE], 0xe9);
+	memcpy(&jump, w + ELISA_W_GATE + 1, sizeof(jump));
+	assert_int_equal(ELISA_W_GATE + 5 + jump, ELISA_W_RETURN);
+	assert_int_equal(w[ELISA_W_GATE + 5], 0xcc);
+	check_protection(W + ELISA_W_GATE, "r-xp");
+	elisa_window_unmap(W);
+	check_protection(W + ELISA_W_GATE, "");
+}
+
 static void refuses_other_addresses(void **state)
 {
 	(void)state;
@@ -247,6 +284,7 @@ int main(void)
 		cmocka_unit_test(return_stub_bytes),
 		cmocka_unit_test(aep_stub_bytes),
 		cmocka_unit_test(window_layout),
+		cmocka_unit_test(interposed_window),
 		cmocka_unit_test(refuses_other_addresses),
 		cmocka_unit_test(does_not_replace),
 		cmocka_unit_test(failing_mprotect),

@@ -43,13 +43,14 @@ static void expect_at_rsp(unsigned int *offset, const char *format, u64 va)
 	expect(offset, text);
 }
 
-static void check_entry(u32 entries, bool is_full)
+static void check_entry(u32 entries, enum elisa_variant which)
 {
-	const unsigned int bad = elisa_landing_bad_index(is_full);
-	unsigned int at = elisa_gate_entry_end(is_full), leave, i;
+	const bool is_full = which == ELISA_VARIANT_FULL;
+	const unsigned int bad = elisa_landing_bad_index(which);
+	unsigned int at = elisa_gate_entry_end(which), leave, i;
 	char text[X86_TEXT];
 
-	elisa_landing_build(page, entries, is_full);
+	elisa_landing_build(page, entries, which);
 	for (i = 0; i < at; i++)
 		assert_int_equal(page[i], 0xcc);
 
@@ -89,43 +90,59 @@ static void check_entry(u32 entries, bool is_full)
 	expect(&at, "xor r9d, r9d");
 	expect(&at, "xor r10d, r10d");
 	expect(&at, "xor r11d, r11d");
-	expect(&at, is_full ? "xor ecx, ecx" : "mov ecx, 0x02");
+	expect(&at, which == ELISA_VARIANT_SEALED ? "mov ecx, 0x02" :
+						    "xor ecx, ecx");
 	expect(&at, "xor eax, eax");
-	expect(&at, "vmfunc");
-	assert_int_equal(at, is_full ? sizeof(page) : elisa_gate_return(false));
+	if (which == ELISA_VARIANT_INTERPOSED) {
+		assert_int_equal(at, elisa_landing_vmcall());
+		expect(&at, "vmcall");
+	} else {
+		expect(&at, "vmfunc");
+	}
+	assert_int_equal(at, which == ELISA_VARIANT_SEALED ?
+				     elisa_gate_return(which) :
+				     sizeof(page));
 	for (; at < sizeof(page); at++)
 		assert_int_equal(page[at], 0xcc);
 }
 
-static void check_entries(bool is_full)
+static void check_entries(enum elisa_variant which)
 {
-	check_entry(1, is_full);
-	check_entry(9, is_full);
-	check_entry(100, is_full);
-	check_entry(255, is_full);
-	check_entry(ELISA_ENTRIES_MAX, is_full);
+	check_entry(1, which);
+	check_entry(9, which);
+	check_entry(100, which);
+	check_entry(255, which);
+	check_entry(ELISA_ENTRIES_MAX, which);
 }
 
 static void straight_line(void **state)
 {
 	(void)state;
-	check_entries(false);
+	check_entries(ELISA_VARIANT_SEALED);
 }
 
 static void straight_line_full(void **state)
 {
 	(void)state;
-	check_entries(true);
+	check_entries(ELISA_VARIANT_FULL);
+}
+
+/* The module enters it at its first instruction: the page's first. */
+static void straight_line_interposed(void **state)
+{
+	(void)state;
+	assert_int_equal(elisa_gate_entry_end(ELISA_VARIANT_INTERPOSED), 0);
+	check_entries(ELISA_VARIANT_INTERPOSED);
 }
 
 /* What follows a branch that is not taken is the UD2 that the module knows. */
-static void check_bad_index(bool is_full)
+static void check_bad_index(enum elisa_variant which)
 {
-	const unsigned int bad = elisa_landing_bad_index(is_full);
-	unsigned int at = elisa_gate_entry_end(is_full), i;
+	const unsigned int bad = elisa_landing_bad_index(which);
+	unsigned int at = elisa_gate_entry_end(which), i;
 
-	elisa_landing_build(page, 3, is_full);
-	for (i = 0; i < (is_full ? 5 : 4); i++)
+	elisa_landing_build(page, 3, which);
+	for (i = 0; i < (which == ELISA_VARIANT_FULL ? 5 : 4); i++)
 		at += x86_decode(page + at, sizeof(page) - at).len;
 	assert_true(expect_jb(&at) > bad);
 	assert_int_equal(at, bad);
@@ -137,8 +154,9 @@ static void check_bad_index(bool is_full)
 static void bad_index(void **state)
 {
 	(void)state;
-	check_bad_index(false);
-	check_bad_index(true);
+	check_bad_index(ELISA_VARIANT_SEALED);
+	check_bad_index(ELISA_VARIANT_FULL);
+	check_bad_index(ELISA_VARIANT_INTERPOSED);
 }
 
 /*
@@ -146,25 +164,39 @@ static void bad_index(void **state)
  * the one that continues at the gate's return half, or with full trust at the
  * return stub, and nothing else that is forbidden to it.
  */
-static void check_one_vmfunc(bool is_full)
+static void check_one_vmfunc(enum elisa_variant which)
 {
 	unsigned int entries, i;
 
 	for (entries = 1; entries <= ELISA_ENTRIES_MAX; entries++) {
-		elisa_landing_build(page, entries, is_full);
+		elisa_landing_build(page, entries, which);
 		for (i = 0; i < sizeof(page); i++)
 			assert_int_equal(x86_is_forbidden_in_sub(page + i,
 								 sizeof(page) -
 									 i),
-					 i == elisa_gate_return(is_full) - 3);
+					 i == elisa_gate_return(which) - 3);
 	}
 }
 
 static void one_vmfunc(void **state)
 {
 	(void)state;
-	check_one_vmfunc(false);
-	check_one_vmfunc(true);
+	check_one_vmfunc(ELISA_VARIANT_SEALED);
+	check_one_vmfunc(ELISA_VARIANT_FULL);
+}
+
+/* Interposed there is none; any VMCALL but the last one's is a fault. */
+static void no_vmfunc(void **state)
+{
+	unsigned int entries, i;
+
+	(void)state;
+	for (entries = 1; entries <= ELISA_ENTRIES_MAX; entries++) {
+		elisa_landing_build(page, entries, ELISA_VARIANT_INTERPOSED);
+		for (i = 0; i < sizeof(page); i++)
+			assert_false(x86_is_forbidden_in_sub(page + i,
+							     sizeof(page) - i));
+	}
 }
 
 int main(void)
@@ -172,8 +204,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(straight_line),
 		cmocka_unit_test(straight_line_full),
+		cmocka_unit_test(straight_line_interposed),
 		cmocka_unit_test(bad_index),
 		cmocka_unit_test(one_vmfunc),
+		cmocka_unit_test(no_vmfunc),
 	};
 
 	return cmocka_run_group_tests_name("landing", tests, NULL, NULL);

@@ -116,6 +116,7 @@ static void try(const struct regs *in)
 	same.rax = in->rax;
 	if (in->rax == ELISA_HC(ELISA_HC_VERSION)) {
 		same.rdi = in->rdi;
+		same.rsi = in->rsi;
 		if (rax != ELISA_ABI_VERSION)
 			complain(in, &out);
 	} else if (rax >= 0 || (rax < -4095)) {
