@@ -139,7 +139,8 @@ int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size);
  * contents stay as they are.
  *
  * Return: 0; -EINVAL a malformed argument, or nothing is left of the file there;
- * -EBADF, -EACCES or another error of mmap(2).
+ * -EBADF @fd is no open file; -EACCES it is not open for reading and writing;
+ * -ENODEV it cannot be mapped; or another error of mmap(2).
  */
 int elisa_buffer_map(struct elisa_buffer *buf, int fd, uint64_t offset,
 		     size_t size);
