@@ -51,7 +51,11 @@ struct vs_port {
 	uint64_t self;
 	uint64_t seen;
 	uint64_t macs;
-	uint64_t unused[2];
+	/* Found out in this second, see vs_switch.h. */
+	uint64_t source;
+	uint64_t target;
+	uint64_t target_handle;
+	uint64_t unused[7];
 	/* Counters. */
 	uint64_t sent;
 	uint64_t sent_bytes;
@@ -74,12 +78,13 @@ struct vs_port {
 	struct vs_share share[VS_PORTS];
 };
 
-_Static_assert(sizeof(struct vs_port) == 384, "6 cache lines");
+_Static_assert(sizeof(struct vs_port) == 448, "7 cache lines");
 
 /*
  * @lock: of all below, but @active, @swept and @reaped, and of stores to the table
  * that are no refresh.  @active: a bit for each port that is open.  @changing: 1 +
- * number of a port that is being opened or freed, or 0.
+ * number of a port that is being opened or freed, or 0.  @ring_size: set when the
+ * first port is opened.
  */
 struct vs_header {
 	struct vs_setup setup;
@@ -87,6 +92,7 @@ struct vs_header {
 	uint64_t swept;
 	uint64_t reaped;
 	struct elisa_mutex lock;
+	uint64_t ring_size;
 	uint64_t generation;
 	uint64_t changing;
 	uint64_t freed;
@@ -132,18 +138,15 @@ VS_INLINE uint64_t vs_clock(void)
 	return vs_load(&vs_region()->header.setup.clock);
 }
 
-/* Bytes of a ring, of a region that is large enough. */
+/* Bytes of a ring, where there is a port. */
 VS_INLINE uint64_t vs_ring_size(void)
 {
-	const uint64_t each =
-		(elisa_data_size() - sizeof(struct vs_region)) / VS_PORTS;
-
-	return 1ULL << (63 - __builtin_clzll(each));
+	return vs_load(&vs_region()->header.ring_size);
 }
 
-VS_INLINE uint64_t *vs_ring(unsigned int port, uint64_t size)
+VS_INLINE unsigned char *vs_ring(unsigned int port)
 {
-	return (uint64_t *)((char *)(vs_region() + 1) + port * size);
+	return (unsigned char *)(vs_region() + 1) + port * vs_ring_size();
 }
 
 /* Eight bytes at any address, which somebody else may change. */
@@ -167,16 +170,32 @@ VS_INLINE void vs_put_half(volatile unsigned char *p, uint16_t half)
 }
 
 /*
- * A pointer to a part of the exchange buffer, or NULL; also for a CPU that
- * speculates.  @size: the buffer's.
+ * @at, if @end is at most @size; otherwise 0.  For a CPU that speculates past the
+ * check that says so.
  */
-VS_INLINE volatile unsigned char *vs_bytes(uint64_t at, uint64_t len,
-					   uint64_t size)
+VS_INLINE uint64_t vs_nospec(uint64_t at, uint64_t end, uint64_t size)
 {
+	uint64_t mask;
+
+	__asm__("cmp %[end], %[size]\n\t"
+		"sbb %[mask], %[mask]\n\t"
+		: [mask] "=r"(mask)
+		: [end] "r"(end), [size] "rm"(size)
+		: "cc");
+	return at & ~mask;
+}
+
+/*
+ * A pointer to a part of the exchange buffer, or NULL.
+ */
+VS_INLINE volatile unsigned char *vs_bytes(uint64_t at, uint64_t len)
+{
+	const uint64_t size = elisa_xbuf_size();
+
 	if (__builtin_expect(!elisa_range_ok(at, len, size), 0))
 		return NULL;
 	return (volatile unsigned char *)elisa_xbuf() +
-	       elisa_nospec(at, size + 1);
+	       vs_nospec(at, at + len, size);
 }
 
 /*
@@ -187,7 +206,7 @@ VS_INLINE volatile unsigned char *vs_bytes(uint64_t at, uint64_t len,
 VS_INLINE void vs_copy(volatile unsigned char *to,
 		       const volatile unsigned char *from, uint64_t words)
 {
-	if (words >= 32) {
+	if (words >= 16) {
 		__asm__ volatile("rep movsq"
 				 : "+D"(to), "+S"(from), "+c"(words)
 				 :
@@ -195,7 +214,7 @@ VS_INLINE void vs_copy(volatile unsigned char *to,
 		return;
 	}
 #define VS_COPY(i) vs_put_word(to + 8 * (i), vs_get_word(from + 8 * (i)))
-	for (; words >= 8; words -= 8, to += 64, from += 64) {
+	if (words & 8) {
 		VS_COPY(0);
 		VS_COPY(1);
 		VS_COPY(2);
@@ -204,6 +223,10 @@ VS_INLINE void vs_copy(volatile unsigned char *to,
 		VS_COPY(5);
 		VS_COPY(6);
 		VS_COPY(7);
+		if (words == 8)
+			return;
+		to += 64;
+		from += 64;
 	}
 	if (words & 4) {
 		VS_COPY(0);

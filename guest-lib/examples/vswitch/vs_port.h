@@ -19,6 +19,8 @@
 #include "vs_macs.h"
 #include "vs_ring.h"
 
+#define VS_NOWHERE 1 /* no key */
+
 static inline bool vs_ready(void)
 {
 	return elisa_data_size() >= VS_SIZE_MIN;
@@ -165,9 +167,20 @@ VS_INLINE struct vs_port *vs_port_use(uint64_t handle)
 		vs_save(&port->self, elisa_self());
 	if (__builtin_expect(vs_load(&port->seen) != clock, 0)) {
 		vs_save(&port->seen, clock);
+		vs_save(&port->source, VS_NOWHERE);
+		vs_save(&port->target, VS_NOWHERE);
 		vs_tick(clock);
 	}
 	return port;
+}
+
+/* What there is room for: a power of two. */
+static inline uint64_t vs_ring_room(void)
+{
+	const uint64_t each =
+		(elisa_data_size() - sizeof(struct vs_region)) / VS_PORTS;
+
+	return 1ULL << (63 - __builtin_clzll(each));
 }
 
 /* Fills in port @number, of somebody who has header.lock: its handle. */
@@ -179,12 +192,15 @@ static inline uint64_t vs_occupy(unsigned int number, uint64_t clock)
 	const uint64_t handle = generation * VS_PORTS + number;
 	uint64_t *counter;
 
+	vs_save(&h->ring_size, vs_ring_room());
 	vs_save(&h->generation, generation);
 	vs_save(&h->changing, number + 1);
 	vs_save(&port->attachment, elisa_info()->attachment);
 	vs_save(&port->vm, elisa_info()->vm);
 	vs_save(&port->self, elisa_self());
 	vs_save(&port->seen, clock);
+	vs_save(&port->source, VS_NOWHERE);
+	vs_save(&port->target, VS_NOWHERE);
 	vs_save(&port->missed, 0);
 	for (counter = &port->sent; counter <= &port->flooded; counter++)
 		vs_save(counter, 0);

@@ -8,8 +8,8 @@
  * of the ring: VS_SKIP in that word says that the next one is at its start.
  *
  * Ports put frames into others' rings under @put, and take them out of their own
- * under @take.  A frame is there when the tail is behind it, so whoever dies before
- * has put nothing.
+ * under @take.  Frames are there when the tail is behind them, which is so at the
+ * end of a call or before; whoever dies earlier has put nothing.
  *
  * Room is shared fairly: a port may have as many bytes in a ring as are free in it.
  * So a port alone can fill half of it, two a third each, and there is always room
@@ -57,17 +57,24 @@ VS_INLINE void vs_save32(uint32_t *p, uint32_t value)
 
 /* --- taking */
 
-static inline int vs_lock_take(struct vs_port *port)
+/* Somebody has died who took frames; @err: as vs_lock(). */
+static __attribute__((noinline)) int vs_repair_take(struct vs_port *port,
+						    int err)
+{
+	if (err != -EOWNERDEAD)
+		return err;
+	/* A frame may have left its share, or the ring, but not both. */
+	vs_save(&port->recount, 1);
+	vs_repaired(&port->take);
+	return 0;
+}
+
+/* Locks a port's ring to take frames out of it: 0 or -EIO. */
+VS_INLINE int vs_lock_take(struct vs_port *port)
 {
 	const int err = vs_lock(&port->take);
 
-	if (__builtin_expect(err == -EOWNERDEAD, 0)) {
-		/* A frame may have left its share, or the ring, but not both. */
-		vs_save(&port->recount, 1);
-		vs_repaired(&port->take);
-		return 0;
-	}
-	return err;
+	return __builtin_expect(err, 0) ? vs_repair_take(port, err) : 0;
 }
 
 /* --- putting */
@@ -76,8 +83,8 @@ static inline int vs_lock_take(struct vs_port *port)
 static inline void vs_recount(struct vs_port *port)
 {
 	const uint64_t size = vs_ring_size(), tail = vs_load(&port->tail);
-	const uint64_t *ring =
-		vs_ring((unsigned int)(port - vs_region()->port), size);
+	const uint64_t *ring = (const uint64_t *)vs_ring(
+		(unsigned int)(port - vs_region()->port));
 	uint32_t bytes[VS_PORTS] = { 0 };
 	uint64_t head = vs_load(&port->head);
 	unsigned int i;
@@ -101,7 +108,8 @@ static inline void vs_recount(struct vs_port *port)
 }
 
 /* Somebody has died, who had one of the locks; @err: as vs_lock(). */
-static inline int vs_repair_ring(struct vs_port *port, int err)
+static __attribute__((noinline)) int vs_repair_ring(struct vs_port *port,
+						    int err)
 {
 	int taken;
 
@@ -131,55 +139,106 @@ VS_INLINE int vs_lock_put(struct vs_port *port)
 }
 
 /**
- * vs_put() - put a frame into a ring
- * @port: whose ring, locked
- * @size: of rings
+ * struct vs_cursor - where the next frame goes
+ * @port: whose ring, locked; or NULL
+ * @share: the sender's part of it
+ * @to: next word
+ * @start: as @to was when the tail was there
+ * @to_end: bytes up to the end of the ring
+ * @margin: bytes that are free, less those of the sender's: so many it may put
+ */
+struct vs_cursor {
+	struct vs_port *port;
+	struct vs_share *share;
+	unsigned char *to;
+	unsigned char *start;
+	uint64_t to_end;
+	int64_t margin;
+};
+
+/* Looks anew at the ring of port @number. */
+VS_INLINE void vs_cursor_begin(struct vs_cursor *c, struct vs_port *port,
+			       unsigned int number, unsigned int from)
+{
+	struct vs_share *share = &port->share[from];
+	const uint64_t size = vs_ring_size(), tail = port->tail;
+	const uint64_t head = __atomic_load_n(&port->head, __ATOMIC_ACQUIRE);
+	const uint32_t out = __atomic_load_n(&share->out, __ATOMIC_RELAXED);
+	const uint64_t at = tail & (size - 1);
+
+	c->port = port;
+	c->share = share;
+	c->start = c->to = vs_ring(number) + at;
+	c->to_end = size - at;
+	c->margin =
+		(int64_t)(size - (tail - head)) - (uint32_t)(share->in - out);
+}
+
+/* What was put is there for others. */
+VS_INLINE void vs_cursor_publish(struct vs_cursor *c)
+{
+	const uint64_t bytes = (uint64_t)(c->to - c->start);
+
+	if (!bytes)
+		return;
+	vs_save32(&c->share->in, c->share->in + (uint32_t)bytes);
+	vs_save(&c->port->tail, c->port->tail + bytes);
+	c->start = c->to;
+}
+
+/* There seems to be no room for a frame: is there after all? */
+static __attribute__((noinline)) bool vs_cursor_room(struct vs_cursor *c,
+						     uint64_t need)
+{
+	const unsigned int from = (unsigned int)(c->share - c->port->share);
+	struct vs_port *port = c->port;
+	const unsigned int number = (unsigned int)(port - vs_region()->port);
+
+	vs_cursor_publish(c);
+	vs_cursor_begin(c, port, number, from);
+	if (need > c->to_end && (int64_t)(c->to_end + need) <= c->margin) {
+		vs_save((uint64_t *)c->to, VS_SKIP);
+		vs_save(&port->tail, port->tail + c->to_end);
+		vs_cursor_begin(c, port, number, from);
+	}
+	return need <= c->to_end && (int64_t)need <= c->margin;
+}
+
+/* Is there room at first sight? */
+VS_INLINE bool vs_cursor_fits(const struct vs_cursor *c, uint64_t len)
+{
+	const uint64_t need = 8 + VS_ROOM(len);
+
+	return __builtin_expect(need <= c->to_end, 1) &&
+	       __builtin_expect((int64_t)need <= c->margin, 1);
+}
+
+/**
+ * vs_put() - put a frame into a ring that has room for it
+ * @c: where
  * @from: number of the sender
  * @bytes: the frame, in the exchange buffer
  * @w0: its first word
  * @w1: its second word: what has been looked at is not read again
  * @len: its bytes, VS_FRAME_MIN..VS_FRAME_MAX
- *
- * Return: true, or false if there is no room.
  */
-VS_INLINE bool vs_put(struct vs_port *port, uint64_t size, unsigned int from,
+VS_INLINE void vs_put(struct vs_cursor *c, unsigned int from,
 		      const volatile unsigned char *bytes, uint64_t w0,
 		      uint64_t w1, uint64_t len)
 {
-	struct vs_share *share = &port->share[from];
-	const uint64_t words = (len + 7) / 8, need = 8 + 8 * words;
-	uint64_t *ring =
-		vs_ring((unsigned int)(port - vs_region()->port), size);
-	uint64_t tail = port->tail, at = tail & (size - 1);
-	uint64_t skip = 0, free;
-	const uint32_t in = share->in;
-	uint64_t *to;
+	const uint64_t room = VS_ROOM(len), need = 8 + room;
+	uint64_t *to = (uint64_t *)c->to;
 
-	if (__builtin_expect(need > size - at, 0))
-		skip = size - at;
-	free = size - (tail - __atomic_load_n(&port->head, __ATOMIC_ACQUIRE));
-	if (__builtin_expect((uint32_t)(in - __atomic_load_n(&share->out,
-							     __ATOMIC_RELAXED)) +
-					     skip + need >
-				     free,
-			     0))
-		return false;
-	if (__builtin_expect(skip, 0)) {
-		vs_save(&ring[at / 8], VS_SKIP);
-		tail += skip;
-		at = 0;
-	}
-	to = &ring[at / 8];
 	to[0] = len | (uint64_t)from << 32;
 	to[1] = w0;
 	to[2] = w1;
-	vs_copy((unsigned char *)(to + 3), bytes + 16, words - 2);
+	vs_copy((unsigned char *)(to + 3), bytes + 16, room / 8 - 2);
 	if (len % 8)
-		to[words] &= (1ULL << 8 * (len % 8)) - 1;
+		to[room / 8] &= (1ULL << 8 * (len % 8)) - 1;
 	elisa_test_point();
-	vs_save32(&share->in, in + (uint32_t)need);
-	vs_save(&port->tail, tail + need);
-	return true;
+	c->to += need;
+	c->to_end -= need;
+	c->margin -= 2 * (int64_t)need;
 }
 
 #endif /* VS_RING_H */

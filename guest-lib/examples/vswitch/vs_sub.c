@@ -11,8 +11,7 @@ VS_INLINE int frames_at(volatile unsigned char **frames, uint64_t offset,
 {
 	if (__builtin_expect(n > VS_BATCH_MAX, 0))
 		return -EINVAL;
-	*frames = vs_bytes(offset, n * sizeof(struct vs_frame),
-			   elisa_xbuf_size());
+	*frames = vs_bytes(offset, n * sizeof(struct vs_frame));
 	return __builtin_expect(!!*frames, 1) ? 0 : -EFAULT;
 }
 
@@ -80,17 +79,31 @@ ELISA_ENTRY(vs_exchange, uint64_t handle, uint64_t out, uint64_t n, uint64_t in,
 	return (uint64_t)vs_receive_all(port, handle, to_fill, m);
 }
 
-ELISA_ENTRY(vs_send_one, uint64_t handle, uint64_t offset, uint64_t len)
+static __attribute__((noinline)) int send_one(struct vs_port *port,
+					      uint64_t offset, uint64_t len)
 {
-	struct vs_port *port = vs_port_use(handle);
 	struct vs_sender s;
 	int result;
 
-	if (!port)
-		return (uint64_t)-ESTALE;
 	vs_sender_begin(&s, port);
 	result = vs_send_frame(&s, offset, len);
 	vs_let_go(&s);
+	return result;
+}
+
+ELISA_ENTRY(vs_send_one, uint64_t handle, uint64_t offset, uint64_t len)
+{
+	struct vs_port *port = vs_port_use(handle);
+	int result = 1;
+
+	if (!port)
+		return (uint64_t)-ESTALE;
+	if (offset > UINT32_MAX)
+		result = -EFAULT;
+	else if (__builtin_expect(!vs_send_again(port, handle % VS_PORTS,
+						 offset, len),
+				  0))
+		result = send_one(port, offset, len);
 	if (__builtin_expect(result < 0, 0)) {
 		vs_count_failure(port, result);
 		return (uint64_t)result;
@@ -109,12 +122,17 @@ ELISA_ENTRY(vs_receive_one, uint64_t handle, uint64_t offset, uint64_t room)
 
 	if (!port)
 		return (uint64_t)-ESTALE;
+	if (offset > UINT32_MAX)
+		return (uint64_t)-EFAULT;
 	err = vs_receiver_begin(&r, port, handle);
 	if (err)
 		return (uint64_t)err;
-	if (r.head != r.tail)
+	if (r.head != r.tail) {
 		err = vs_receive_frame(&r, offset, room, &len);
-	vs_unlock(&port->take);
+		vs_receiver_end(&r);
+	} else {
+		vs_unlock(&port->take);
+	}
 	if (__builtin_expect(err, 0)) {
 		vs_count(&port->bad, 1);
 		return (uint64_t)err;

@@ -4,40 +4,38 @@
  * to the port of its receiver's address, or to all others.
  *
  * A call remembers what it has found out for the frame before, and keeps the lock
- * of that one's ring, because frames come in flows.
+ * of that one's ring, because frames come in flows.  So does the port, for calls of
+ * the same second: an address belongs to the same port as long as that is open and
+ * the clock stands still.
  */
 #ifndef VS_SWITCH_H
 #define VS_SWITCH_H
 
 #include "vs_port.h"
 
-#define VS_NOWHERE 1 /* no key */
-
 /**
  * struct vs_sender - a call that sends
  * @port: its port
  * @number: of that
- * @xbuf_size: of the exchange buffer
- * @ring_size: of rings
  * @source: key of a sender's address that may be used, or VS_NOWHERE
  * @target: key of the receiver's address that leads to @out, or VS_NOWHERE
- * @out: a port whose ring is locked, or NULL
+ * @out: a port whose ring is locked, or none
  */
 struct vs_sender {
 	struct vs_port *port;
 	unsigned int number;
-	uint64_t xbuf_size;
-	uint64_t ring_size;
 	uint64_t source;
 	uint64_t target;
-	struct vs_port *out;
+	struct vs_cursor out;
 };
 
-static inline void vs_let_go(struct vs_sender *s)
+VS_INLINE void vs_let_go(struct vs_sender *s)
 {
-	if (s->out)
-		vs_unlock(&s->out->put);
-	s->out = NULL;
+	if (s->out.port) {
+		vs_cursor_publish(&s->out);
+		vs_unlock(&s->out.port->put);
+	}
+	s->out.port = NULL;
 	s->target = VS_NOWHERE;
 }
 
@@ -53,7 +51,7 @@ static inline bool vs_take_hold(struct vs_sender *s, unsigned int number)
 		vs_unlock(&out->put);
 		return false;
 	}
-	s->out = out;
+	vs_cursor_begin(&s->out, out, number, s->number);
 	return true;
 }
 
@@ -74,6 +72,7 @@ static inline int vs_check_source(struct vs_sender *s, uint64_t key)
 			__atomic_compare_exchange_n(where, &entry, now, false,
 						    __ATOMIC_RELAXED,
 						    __ATOMIC_RELAXED);
+		vs_save(&s->port->source, key);
 		return 0;
 	}
 	if (entry && !vs_is_old(entry, clock))
@@ -90,6 +89,17 @@ static inline int vs_check_source(struct vs_sender *s, uint64_t key)
 	return 0;
 }
 
+/* Keys of the addresses, of a frame's first words. */
+VS_INLINE uint64_t vs_target_of(uint64_t w0)
+{
+	return w0 << 16;
+}
+
+VS_INLINE uint64_t vs_source_of(uint64_t w0, uint64_t w1)
+{
+	return w0 >> 48 << 16 | w1 << 32;
+}
+
 /* A frame that has been looked at. */
 struct vs_seen {
 	const volatile unsigned char *bytes;
@@ -98,18 +108,19 @@ struct vs_seen {
 	uint64_t len;
 };
 
-VS_INLINE bool vs_deliver(struct vs_sender *s, const struct vs_seen *f)
+VS_INLINE bool vs_deliver(struct vs_sender *s, struct vs_seen f)
 {
-	if (__builtin_expect(vs_put(s->out, s->ring_size, s->number, f->bytes,
-				    f->w0, f->w1, f->len),
-			     1))
-		return true;
-	vs_save(&s->out->missed, s->out->missed + 1);
-	return false;
+	if (!vs_cursor_fits(&s->out, f.len) &&
+	    !vs_cursor_room(&s->out, f.len)) {
+		vs_save(&s->out.port->missed, s->out.port->missed + 1);
+		return false;
+	}
+	vs_put(&s->out, s->number, f.bytes, f.w0, f.w1, f.len);
+	return true;
 }
 
 /* To all ports but the sender's: how many took it. */
-static inline int vs_flood(struct vs_sender *s, const struct vs_seen *f)
+static inline int vs_flood(struct vs_sender *s, struct vs_seen f)
 {
 	uint64_t left = vs_load(&vs_region()->header.active) &
 			~(1ULL << s->number) & ((1ULL << VS_PORTS) - 1);
@@ -126,50 +137,131 @@ static inline int vs_flood(struct vs_sender *s, const struct vs_seen *f)
 	return n;
 }
 
-/* A frame for another address than the one before: as vs_send_frame(). */
+/*
+ * A frame with other addresses than the one before: 1: it goes to @s->out;
+ * otherwise as the result of struct vs_frame.
+ */
 static __attribute__((noinline)) int
-vs_send_elsewhere(struct vs_sender *s, const struct vs_seen *f, uint64_t key)
+vs_look_up(struct vs_sender *s, const volatile unsigned char *bytes,
+	   uint64_t w0, uint64_t w1, uint64_t len, bool *done)
 {
-	uint64_t *where;
-	const uint64_t entry = vs_key_is_group(key) ? 0 : vs_find(key, &where);
-
-	if (!entry || vs_is_old(entry, vs_clock()))
-		return vs_flood(s, f);
-	if (vs_port_of(entry) == s->number)
-		return 0;
-	if (s->out != &vs_region()->port[vs_port_of(entry)] &&
-	    !vs_take_hold(s, vs_port_of(entry)))
-		return 0;
-	s->target = key;
-	return vs_deliver(s, f) ? 1 : -ENOBUFS;
-}
-
-/* As the result of struct vs_frame. */
-VS_INLINE int vs_send_frame(struct vs_sender *s, uint64_t at, uint64_t len)
-{
-	struct vs_seen f = { .len = len };
-	uint64_t source, target;
+	const struct vs_seen f = { bytes, w0, w1, len };
+	const uint64_t target = vs_target_of(w0);
+	const uint64_t source = vs_source_of(w0, w1);
+	uint64_t *where, entry;
 	int err;
 
-	if (__builtin_expect(len - VS_FRAME_MIN > VS_FRAME_MAX - VS_FRAME_MIN,
-			     0))
-		return -EINVAL;
-	f.bytes = vs_bytes(at, VS_ROOM(len), s->xbuf_size);
-	if (__builtin_expect(!f.bytes, 0))
-		return -EFAULT;
-	f.w0 = vs_get_word(f.bytes);
-	f.w1 = vs_get_word(f.bytes + 8);
-	target = f.w0 << 16;
-	source = f.w0 >> 48 << 16 | f.w1 << 32;
-	if (__builtin_expect(source != s->source, 0)) {
+	*done = true;
+	if (source != s->source) {
 		err = vs_check_source(s, source);
 		if (err)
 			return err;
 		s->source = source;
 	}
-	if (__builtin_expect(target != s->target, 0))
-		return vs_send_elsewhere(s, &f, target);
-	return vs_deliver(s, &f) ? 1 : -ENOBUFS;
+	*done = false;
+	if (target == s->target)
+		return 0;
+	entry = vs_key_is_group(target) ? 0 : vs_find(target, &where);
+	*done = true;
+	if (!entry || vs_is_old(entry, vs_clock()))
+		return vs_flood(s, f);
+	if (vs_port_of(entry) == s->number)
+		return 0;
+	if (s->out.port != &vs_region()->port[vs_port_of(entry)] &&
+	    !vs_take_hold(s, vs_port_of(entry)))
+		return 0;
+	s->target = target;
+	vs_save(&s->port->target, VS_NOWHERE);
+	vs_save(&s->port->target_handle, s->out.port->handle);
+	vs_save(&s->port->target, target);
+	*done = false;
+	return 0;
+}
+
+/* A frame in the exchange buffer.  @at: below 2^32, so that no sum wraps. */
+VS_INLINE int vs_look_at(struct vs_seen *f, uint64_t at, uint64_t len)
+{
+	const uint64_t end = at + VS_ROOM(len), size = elisa_xbuf_size();
+
+	if (__builtin_expect(len - VS_FRAME_MIN > VS_FRAME_MAX - VS_FRAME_MIN,
+			     0))
+		return -EINVAL;
+	if (__builtin_expect(end > size, 0))
+		return -EFAULT;
+	f->bytes = (const volatile unsigned char *)elisa_xbuf() +
+		   vs_nospec(at, end, size);
+	f->w0 = vs_get_word(f->bytes);
+	f->w1 = vs_get_word(f->bytes + 8);
+	f->len = len;
+	return 0;
+}
+
+/* The first frame of a call goes where the last one of the call before went. */
+VS_INLINE bool vs_again(struct vs_sender *s, const struct vs_seen *f)
+{
+	const uint64_t handle = vs_load(&s->port->target_handle);
+	const unsigned int number = handle % VS_PORTS;
+	struct vs_port *out = &vs_region()->port[number];
+
+	if (vs_source_of(f->w0, f->w1) != s->source || s->out.port ||
+	    vs_target_of(f->w0) != vs_load(&s->port->target) ||
+	    vs_lock_put(out))
+		return false;
+	if (__builtin_expect(vs_load(&out->handle) != handle, 0)) {
+		vs_unlock(&out->put);
+		return false;
+	}
+	vs_cursor_begin(&s->out, out, number, s->number);
+	s->target = vs_target_of(f->w0);
+	return true;
+}
+
+/* As the result of struct vs_frame.  @at: as above. */
+VS_INLINE int vs_send_frame(struct vs_sender *s, uint64_t at, uint64_t len)
+{
+	struct vs_seen f;
+	int result = vs_look_at(&f, at, len);
+
+	if (__builtin_expect(result, 0))
+		return result;
+	if ((__builtin_expect(vs_source_of(f.w0, f.w1) != s->source, 0) ||
+	     __builtin_expect(vs_target_of(f.w0) != s->target, 0)) &&
+	    !vs_again(s, &f)) {
+		bool done;
+
+		result = vs_look_up(s, f.bytes, f.w0, f.w1, len, &done);
+		if (done)
+			return result;
+	}
+	return vs_deliver(s, f) ? 1 : -ENOBUFS;
+}
+
+/*
+ * The short way for a single frame, with the addresses of the call before, to a
+ * ring that has room.  false: nothing was done, it may take the long one.
+ */
+VS_INLINE bool vs_send_again(struct vs_port *port, unsigned int number,
+			     uint64_t at, uint64_t len)
+{
+	const uint64_t handle = vs_load(&port->target_handle);
+	const unsigned int to = handle % VS_PORTS;
+	struct vs_port *out = &vs_region()->port[to];
+	struct vs_cursor c;
+	struct vs_seen f;
+	bool fits;
+
+	if (vs_look_at(&f, at, len) ||
+	    vs_source_of(f.w0, f.w1) != vs_load(&port->source) ||
+	    vs_target_of(f.w0) != vs_load(&port->target) || vs_lock_put(out))
+		return false;
+	vs_cursor_begin(&c, out, to, number);
+	fits = vs_load(&out->handle) == handle && vs_cursor_fits(&c, len);
+	if (fits) {
+		vs_put(&c, number, f.bytes, f.w0, f.w1, len);
+		vs_cursor_publish(&c);
+	}
+	vs_unlock(&out->put);
+	return fits;
 }
 
 /* What a result says to the sender's counters. */
@@ -187,11 +279,9 @@ VS_INLINE void vs_sender_begin(struct vs_sender *s, struct vs_port *port)
 {
 	s->port = port;
 	s->number = (unsigned int)(port - vs_region()->port);
-	s->xbuf_size = elisa_xbuf_size();
-	s->ring_size = vs_ring_size();
-	s->source = VS_NOWHERE;
+	s->source = vs_load(&port->source);
 	s->target = VS_NOWHERE;
-	s->out = NULL;
+	s->out.port = NULL;
 }
 
 /**
@@ -203,23 +293,24 @@ VS_INLINE void vs_sender_begin(struct vs_sender *s, struct vs_port *port)
 VS_INLINE void vs_send_all(struct vs_port *port, volatile unsigned char *frame,
 			   uint64_t n)
 {
-	uint64_t sent = 0, bytes = 0;
+	const volatile unsigned char *end = frame + n * sizeof(struct vs_frame);
+	uint64_t sent = n, bytes = 0;
 	struct vs_sender s;
 
 	vs_sender_begin(&s, port);
-	for (; n; n--, frame += sizeof(struct vs_frame)) {
+	for (; frame != end; frame += sizeof(struct vs_frame)) {
 		const uint64_t word = vs_get_word(frame);
 		const uint64_t len = word >> 32 & 0xffff;
 		const int result = vs_send_frame(&s, (uint32_t)word, len);
 
 		vs_put_half(frame + offsetof(struct vs_frame, result),
 			    (uint16_t)result);
+		bytes += len;
 		if (__builtin_expect(result < 0, 0)) {
 			vs_count_failure(port, result);
-			continue;
+			sent--;
+			bytes -= len;
 		}
-		sent++;
-		bytes += len;
 	}
 	vs_let_go(&s);
 	vs_count(&port->sent, sent);
@@ -233,15 +324,13 @@ VS_INLINE void vs_send_all(struct vs_port *port, volatile unsigned char *frame,
  * @port: its port, whose ring is locked
  * @ring: that
  * @ring_size: its size
- * @xbuf_size: of the exchange buffer
  * @head: where the next frame is
  * @tail: where none is any more
  */
 struct vs_receiver {
 	struct vs_port *port;
-	const uint64_t *ring;
+	const unsigned char *ring;
 	uint64_t ring_size;
-	uint64_t xbuf_size;
 	uint64_t head;
 	uint64_t tail;
 };
@@ -250,7 +339,7 @@ struct vs_receiver {
 VS_INLINE int vs_receiver_begin(struct vs_receiver *r, struct vs_port *port,
 				uint64_t handle)
 {
-	int err = vs_lock_take(port);
+	const int err = vs_lock_take(port);
 
 	if (err)
 		return err;
@@ -260,50 +349,52 @@ VS_INLINE int vs_receiver_begin(struct vs_receiver *r, struct vs_port *port,
 	}
 	r->port = port;
 	r->ring_size = vs_ring_size();
-	r->ring =
-		vs_ring((unsigned int)(port - vs_region()->port), r->ring_size);
-	r->xbuf_size = elisa_xbuf_size();
+	r->ring = vs_ring((unsigned int)(handle % VS_PORTS));
 	r->head = vs_load(&port->head);
 	r->tail = __atomic_load_n(&port->tail, __ATOMIC_ACQUIRE);
 	return 0;
 }
 
+/* What was taken is gone, and there is room for others. */
+VS_INLINE void vs_receiver_end(struct vs_receiver *r)
+{
+	vs_save(&r->port->head, r->head);
+	vs_unlock(&r->port->take);
+}
+
 /*
- * Takes the next frame, which is there, to a room of the caller's.  *@len: its
- * length.  0, -EFAULT and it is still there, or -EMSGSIZE and it is gone.
+ * Takes the next frame, which is there, to a room of the caller's; @to: below 2^32.
+ * *@len: its length.  0, -EFAULT and it is still there, or -EMSGSIZE and it is gone.
  */
 VS_INLINE int vs_receive_frame(struct vs_receiver *r, uint64_t to,
 			       uint64_t room, uint64_t *len)
 {
-	uint64_t at = r->head & (r->ring_size - 1), word = r->ring[at / 8];
-	volatile unsigned char *bytes;
+	const unsigned char *from = r->ring + (r->head & (r->ring_size - 1));
+	volatile unsigned char *bytes = elisa_xbuf();
+	uint64_t word = *(const uint64_t *)from, need;
 	struct vs_share *share;
-	uint64_t words;
 	int result = 0;
 
-	if (__builtin_expect(word & VS_SKIP, 0)) {
-		r->head += r->ring_size - at;
-		at = 0;
-		word = r->ring[0];
+	if (__builtin_expect((int64_t)word < 0, 0)) { /* VS_SKIP */
+		r->head = (r->head | (r->ring_size - 1)) + 1;
+		from = r->ring;
+		word = *(const uint64_t *)from;
 	}
 	*len = VS_LEN(word);
-	words = (*len + 7) / 8;
-	if (__builtin_expect(8 * words > room, 0)) {
+	need = VS_ROOM(*len);
+	if (__builtin_expect(need > room, 0)) {
 		result = -EMSGSIZE;
 	} else {
-		bytes = vs_bytes(to, 8 * words, r->xbuf_size);
-		if (__builtin_expect(!bytes, 0))
+		const uint64_t size = elisa_xbuf_size();
+
+		if (__builtin_expect(to + need > size, 0))
 			return -EFAULT;
-		/* As long as the ring, also if the length were nonsense. */
-		if (__builtin_expect(8 + 8 * words > r->ring_size - at, 0))
-			return -EFAULT;
-		vs_copy(bytes, (const unsigned char *)&r->ring[at / 8 + 1],
-			words);
+		vs_copy(bytes + vs_nospec(to, to + need, size), from + 8,
+			need / 8);
 	}
 	share = &r->port->share[VS_FROM(word)];
-	vs_save32(&share->out, share->out + 8 + 8 * (uint32_t)words);
-	r->head += 8 + 8 * words;
-	vs_save(&r->port->head, r->head);
+	vs_save32(&share->out, share->out + 8 + (uint32_t)need);
+	r->head += 8 + need;
 	return result;
 }
 
@@ -319,14 +410,16 @@ VS_INLINE int vs_receive_frame(struct vs_receiver *r, uint64_t to,
 VS_INLINE int64_t vs_receive_all(struct vs_port *port, uint64_t handle,
 				 volatile unsigned char *frame, uint64_t n)
 {
-	uint64_t left = n, received = 0, bytes = 0;
+	volatile unsigned char *const begin = frame;
+	volatile unsigned char *const end = frame + n * sizeof(struct vs_frame);
+	uint64_t failed = 0, bytes = 0;
 	struct vs_receiver r;
-	int err = vs_receiver_begin(&r, port, handle);
+	const int err = vs_receiver_begin(&r, port, handle);
 
 	if (err)
 		return err;
-	for (; left && r.head != r.tail;
-	     left--, frame += sizeof(struct vs_frame)) {
+	for (; frame != end && r.head != r.tail;
+	     frame += sizeof(struct vs_frame)) {
 		const uint64_t word = vs_get_word(frame);
 		uint64_t len = word >> 32 & 0xffff;
 		const int result =
@@ -334,19 +427,23 @@ VS_INLINE int64_t vs_receive_all(struct vs_port *port, uint64_t handle,
 
 		vs_put_word(frame, (uint32_t)word | len << 32 |
 					   (uint64_t)(uint16_t)result << 48);
-		if (__builtin_expect(result, 0)) {
-			vs_count(&port->bad, 1);
-			continue;
-		}
-		received++;
 		bytes += len;
+		if (__builtin_expect(result, 0)) {
+			failed++;
+			bytes -= len;
+		}
 	}
-	vs_unlock(&port->take);
-	if (received) {
-		vs_count(&port->received, received);
+	n = (uint64_t)(frame - begin) / sizeof(struct vs_frame);
+	if (n) {
+		vs_receiver_end(&r);
+		vs_count(&port->received, n - failed);
 		vs_count(&port->received_bytes, bytes);
+	} else {
+		vs_unlock(&port->take);
 	}
-	return (int64_t)(n - left);
+	if (__builtin_expect(failed, 0))
+		vs_count(&port->bad, failed);
+	return (int64_t)n;
 }
 
 #endif /* VS_SWITCH_H */

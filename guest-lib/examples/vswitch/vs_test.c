@@ -44,6 +44,17 @@ static void report(const char *what, bool ok)
 	failed += !ok;
 }
 
+/* What a test begins with. */
+#define must(ok) _must(ok, __LINE__)
+
+static void _must(bool ok, int line)
+{
+	if (!ok) {
+		printf("not ok - vswitch image: set-up, line %d\n", line);
+		failed++;
+	}
+}
+
 static uint32_t below(uint32_t n)
 {
 	/* xorshift64* */
@@ -188,7 +199,7 @@ static void open_all(void)
 
 	for (u = 0; u < USERS; u++) {
 		handle[u] = (uint64_t)open_port(u);
-		failed += (int64_t)handle[u] <= 0;
+		must((int64_t)handle[u] > 0);
 	}
 }
 
@@ -238,8 +249,8 @@ static void test_ports(void)
 	       ok && (int64_t)more[0] > 0 && open_port(1) == -EDQUOT);
 	ret = (uint64_t)open_port(2);
 	report("and another one its own", (int64_t)ret > 0);
-	failed += call(vm[2], "vs_close", &ret, ret) != 0;
-	failed += call(vm[1], "vs_close", &ret, more[0]) != 0;
+	must(call(vm[2], "vs_close", &ret, ret) == 0);
+	must(call(vm[1], "vs_close", &ret, more[0]) == 0);
 	setup()->vm_ports = 0;
 	close_all();
 	report("all are closed", stats(0, 0).ports == 0);
@@ -301,7 +312,7 @@ static void test_ageing(void)
 	setup()->clock = 100;
 	setup()->age = 300;
 	open_all();
-	failed += send(0, everybody, MAC(0, 0), 64, 0) != 3;
+	must(send(0, everybody, MAC(0, 0), 64, 0) == 3);
 	setup()->clock += 300;
 	report("an address lasts its age",
 	       send(1, MAC(0, 0), MAC(1, 0), 64, 1) == 1);
@@ -312,7 +323,7 @@ static void test_ageing(void)
 		       stats(2, handle[2]).macs == 1 &&
 		       stats(0, handle[0]).macs == 0);
 	setup()->clock += 200;
-	failed += send(2, MAC(1, 0), MAC(0, 0), 64, 4) != 1;
+	must(send(2, MAC(1, 0), MAC(0, 0), 64, 4) == 1);
 	setup()->clock += 200;
 	report("use makes it young", send(3, MAC(0, 0), MAC(3, 0), 64, 5) == 1);
 	while (receive(3) > 0)
@@ -371,7 +382,7 @@ static void test_lengths(void)
 	unsigned int i;
 
 	open_all();
-	failed += send(1, MAC(0, 0), MAC(1, 0), 64, 0) != 3;
+	must(send(1, MAC(0, 0), MAC(1, 0), 64, 0) == 3);
 	for (i = 0; i < 3; i++)
 		receive(i ? i + 1 : 0);
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
@@ -399,7 +410,7 @@ static void test_order(void)
 	bool ok = true;
 
 	open_all();
-	failed += send(1, MAC(0, 0), MAC(1, 0), 64, 0) != 3;
+	must(send(1, MAC(0, 0), MAC(1, 0), 64, 0) == 3);
 	while (put < 4000 && ok) {
 		uint32_t len = below(3) ? 14 + below(120) :
 					  14 + below(VS_FRAME_MAX - 13);
@@ -523,7 +534,7 @@ static void test_one(void)
 		       receive(1) == 2 &&
 		       is_frame(1, 1, everybody, MAC(0, 0), 61, 5));
 	receive(0);
-	failed += send(1, everybody, MAC(1, 0), 64, 6) != 3;
+	must(send(1, everybody, MAC(1, 0), 64, 6) == 3);
 	make_frame(xbuf(0, FRAMES_AT), MAC(1, 0), MAC(0, 0), 64, 7);
 	memcpy(xbuf(0, OUT_AT),
 	       &(struct vs_frame){ .at = FRAMES_AT, .len = 64 },
@@ -549,7 +560,7 @@ static void test_full(void)
 	int64_t more;
 
 	open_all();
-	failed += send(3, everybody, MAC(3, 0), 64, 0) != 3;
+	must(send(3, everybody, MAC(3, 0), 64, 0) == 3);
 	while (send(0, MAC(3, 0), MAC(0, 0), 1024, n[0]) == 1)
 		n[0]++;
 	report("one can fill half of a ring",
@@ -568,7 +579,7 @@ static void test_full(void)
 		got += (unsigned int)more;
 	report("what was put is there", got == n[0] + n[1] + n[2]);
 	for (i = 0; i < n[0]; i++)
-		failed += send(0, MAC(3, 0), MAC(0, 0), 1024, i) != 1;
+		must(send(0, MAC(3, 0), MAC(0, 0), 1024, i) == 1);
 	report("then there is as much room as before",
 	       send(0, MAC(3, 0), MAC(0, 0), 1024, i) == -ENOBUFS);
 	close_port(3);
@@ -586,7 +597,7 @@ static void test_lease(void)
 	setup()->clock = 1000;
 	setup()->lease = 10;
 	open_all();
-	failed += send(3, everybody, MAC(3, 0), 64, 0) != 3;
+	must(send(3, everybody, MAC(3, 0), 64, 0) == 3);
 	setup()->clock += 10;
 	report("a port lasts its lease",
 	       gets_nothing(0) == false && stats(0, 0).ports == 4);
@@ -693,8 +704,8 @@ static void prepare_deed(enum deed deed)
 	if (deed == OPEN)
 		close_port(0);
 	else
-		failed += send(0, everybody, MAC(0, 0), 64, 0) != 3;
-	failed += send(1, everybody, MAC(1, 0), 64, 0) != 2 + (deed != OPEN);
+		must(send(0, everybody, MAC(0, 0), 64, 0) == 3);
+	must(send(1, everybody, MAC(1, 0), 64, 0) == 2 + (deed != OPEN));
 	receive(1);
 	if (deed != RECEIVE)
 		receive(0);
@@ -733,7 +744,7 @@ static void reopen(void)
 	uint64_t ret;
 
 	ret = (uint64_t)open_port(3);
-	failed += call(vm[3], "vs_close", &ret, ret) != 0;
+	must(call(vm[3], "vs_close", &ret, ret) == 0);
 	for (u = 1; u < USERS; u++)
 		if (receive(u) == -ESTALE)
 			handle[u] = (uint64_t)open_port(u);
@@ -819,8 +830,10 @@ static void test_deaths_in_repair(void)
 				elisa_test_die_after(vm[0], n);
 				err = do_deed(deeds[d], &ret);
 				elisa_test_die_after(vm[0], 0);
-				if (err != -ENOLINK)
+				if (err != -ENOLINK) {
+					close_all();
 					break;
+				}
 				setup()->clock = 200;
 				elisa_test_die_after(vm[3], m);
 				second =
@@ -918,7 +931,7 @@ static void test_hostile(unsigned int rounds)
 	report("nor takes the others' addresses",
 	       stats(1, handle[1]).macs == 1 && stats(2, handle[2]).macs == 1);
 	while (n_more)
-		failed += call(vm[0], "vs_close", &ret, more[--n_more]) != 0;
+		must(call(vm[0], "vs_close", &ret, more[--n_more]) == 0);
 	setup()->port_macs = setup()->vm_ports = 0;
 	close_all();
 	report("and it works on", works());
