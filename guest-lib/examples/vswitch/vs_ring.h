@@ -143,7 +143,8 @@ VS_INLINE int vs_lock_put(struct vs_port *port)
  * @port: whose ring, locked; or NULL
  * @share: the sender's part of it
  * @to: next word
- * @start: as @to was when the tail was there
+ * @start: what is behind it was not published yet
+ * @tail: that counts what is before it
  * @to_end: bytes up to the end of the ring
  * @margin: bytes that are free, less those of the sender's: so many it may put
  */
@@ -152,6 +153,7 @@ struct vs_cursor {
 	struct vs_share *share;
 	unsigned char *to;
 	unsigned char *start;
+	uint64_t tail;
 	uint64_t to_end;
 	int64_t margin;
 };
@@ -169,6 +171,7 @@ VS_INLINE void vs_cursor_begin(struct vs_cursor *c, struct vs_port *port,
 	c->port = port;
 	c->share = share;
 	c->start = c->to = vs_ring(number) + at;
+	c->tail = tail;
 	c->to_end = size - at;
 	c->margin =
 		(int64_t)(size - (tail - head)) - (uint32_t)(share->in - out);
@@ -182,14 +185,16 @@ VS_INLINE void vs_cursor_publish(struct vs_cursor *c)
 	if (!bytes)
 		return;
 	vs_save32(&c->share->in, c->share->in + (uint32_t)bytes);
-	vs_save(&c->port->tail, c->port->tail + bytes);
+	c->tail += bytes;
+	vs_save(&c->port->tail, c->tail);
 	c->start = c->to;
 }
 
 /* There seems to be no room for a frame: is there after all? */
 static __attribute__((noinline)) bool vs_cursor_room(struct vs_cursor *c,
-						     uint64_t need)
+						     uint64_t len)
 {
+	const uint64_t need = 8 + VS_ROOM(len);
 	const unsigned int from = (unsigned int)(c->share - c->port->share);
 	struct vs_port *port = c->port;
 	const unsigned int number = (unsigned int)(port - vs_region()->port);
@@ -197,9 +202,12 @@ static __attribute__((noinline)) bool vs_cursor_room(struct vs_cursor *c,
 	vs_cursor_publish(c);
 	vs_cursor_begin(c, port, number, from);
 	if (need > c->to_end && (int64_t)(c->to_end + need) <= c->margin) {
+		/* To be published with the frame: nobody finds only this. */
 		vs_save((uint64_t *)c->to, VS_SKIP);
-		vs_save(&port->tail, port->tail + c->to_end);
-		vs_cursor_begin(c, port, number, from);
+		c->tail += c->to_end;
+		c->margin -= (int64_t)c->to_end;
+		c->start = c->to = vs_ring(number);
+		c->to_end = vs_ring_size();
 	}
 	return need <= c->to_end && (int64_t)need <= c->margin;
 }

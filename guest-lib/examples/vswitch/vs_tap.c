@@ -38,13 +38,24 @@
 #define XBUF_SIZE ((size_t)((DATA_AT + 2 * BATCH * ROOM + 4095u) & ~4095u))
 
 #define BUSY_ROUNDS 64u /* without frames, before it sleeps */
+#define TRIES	    16u /* for a frame that the receiver has no room for */
+#define TRY_USEC    500u
 
+/*
+ * @slot: where frames of the guest's are, or may be put: each number below BATCH
+ * once; the first @waiting of them hold frames, of @len bytes, that the receiver
+ * had no room for, @tries times by now.
+ */
 struct tap {
 	struct vs_link link;
 	int fd;
 	char name[IFNAMSIZ];
 	unsigned int wait_max;
 	uint64_t lost; /* that neither the switch nor the device took */
+	uint32_t slot[BATCH];
+	uint16_t len[BATCH];
+	uint32_t waiting;
+	uint32_t tries;
 };
 
 static volatile sig_atomic_t stop;
@@ -94,23 +105,30 @@ static uint32_t room_at(uint32_t n)
 	return DATA_AT + n * ROOM;
 }
 
-/* Frames of the guest's that wait: how many were put into the exchange buffer. */
+/*
+ * Frames that wait, and then new ones of the guest's: how many there are to send.
+ * While there is no room for others the device's own queue holds them back, as the
+ * guest's TCP wants it.
+ */
 static int take_frames(struct tap *t)
 {
 	struct vs_frame *out = (struct vs_frame *)(t->link.xbuf + OUT_AT);
-	uint32_t n;
+	uint32_t n = t->waiting, i;
 
-	for (n = 0; n < BATCH; n++) {
-		const ssize_t len =
-			read(t->fd, t->link.xbuf + room_at(n), VS_FRAME_MAX);
+	for (; n < BATCH && !t->waiting; n++) {
+		const ssize_t len = read(t->fd,
+					 t->link.xbuf + room_at(t->slot[n]),
+					 VS_FRAME_MAX);
 
-		if (len < 0 && errno == EAGAIN)
-			break;
+		if (len < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
 		if (len <= 0)
-			return len && errno != EINTR ? -errno : (int)n;
-		out[n] = (struct vs_frame){ .at = room_at(n),
-					    .len = (uint16_t)len };
+			break;
+		t->len[n] = (uint16_t)len;
 	}
+	for (i = 0; i < n; i++)
+		out[i] = (struct vs_frame){ .at = room_at(t->slot[i]),
+					    .len = t->len[i] };
 	return (int)n;
 }
 
@@ -152,14 +170,31 @@ static int give_frames(struct tap *t, int64_t n)
 	return 0;
 }
 
-static void count_lost(struct tap *t, int n)
+/* What became of @n frames; those without room wait. */
+static void sort_frames(struct tap *t, int n)
 {
 	const volatile struct vs_frame *out =
 		(const volatile struct vs_frame *)(t->link.xbuf + OUT_AT);
+	const bool patient = t->tries < TRIES;
+	uint32_t waiting = 0;
 	int i;
 
-	for (i = 0; i < n; i++)
-		t->lost += out[i].result < 0;
+	for (i = 0; i < n; i++) {
+		const int16_t result = out[i].result;
+		const uint32_t slot = t->slot[i];
+
+		if (result >= 0)
+			continue;
+		if (result != -ENOBUFS || !patient) {
+			t->lost++;
+			continue;
+		}
+		t->slot[i] = t->slot[waiting];
+		t->slot[waiting] = slot;
+		t->len[waiting++] = t->len[i];
+	}
+	t->tries = waiting ? t->tries + 1 : 0;
+	t->waiting = waiting;
 }
 
 /* What one call can do: how many frames, or -errno. */
@@ -176,14 +211,15 @@ static int64_t move_frames(struct tap *t)
 	if (got == -ESTALE) {
 		/* We were stopped for longer than the lease, say. */
 		fprintf(stderr, "vs_tap: the port was freed, another one\n");
+		sort_frames(t, 0);
 		t->lost += (uint64_t)n;
 		return vs_link_port(&t->link);
 	}
 	if (got < 0)
 		return got;
-	count_lost(t, n);
+	sort_frames(t, n);
 	err = give_frames(t, got);
-	return err ? err : n + got;
+	return err ? err : n - t->waiting + got;
 }
 
 static void sleep_for_frames(const struct tap *t, unsigned int usec,
@@ -198,6 +234,13 @@ static void sleep_for_frames(const struct tap *t, unsigned int usec,
 	ppoll(&fd, 1, &timeout, signals);
 }
 
+static void nap(unsigned int usec, const sigset_t *signals)
+{
+	const struct timespec timeout = { .tv_nsec = (long)usec * 1000 };
+
+	ppoll(NULL, 0, &timeout, signals);
+}
+
 static int run(struct tap *t, const sigset_t *signals)
 {
 	unsigned int idle = 0, wait = 0, busy = 0;
@@ -207,6 +250,11 @@ static int run(struct tap *t, const sigset_t *signals)
 
 		if (n < 0)
 			return (int)n;
+		if (t->waiting && !n) {
+			/* Whatever the guest has, it waits as well. */
+			nap(TRY_USEC, signals);
+			continue;
+		}
 		if (n) {
 			idle = 0;
 			wait = 0;
@@ -297,6 +345,7 @@ int main(int argc, char **argv)
 	struct tap t = { .fd = -1, .name = "vs0" };
 	struct vs_stats stats;
 	bool only_stats = false, ok = true;
+	uint32_t i;
 	int c, err, rc;
 
 	while ((c = getopt(argc, argv, "n:d:s:w:Sh")) != -1) {
@@ -328,6 +377,8 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		strcpy(t.name, argv[optind]);
 	t.wait_max = (unsigned int)wait;
+	for (i = 0; i < BATCH; i++)
+		t.slot[i] = i;
 	if (file) {
 		why = file;
 		err = vs_link_open_direct(&t.link, file, mib << 20, XBUF_SIZE);

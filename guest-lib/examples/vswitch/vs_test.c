@@ -400,40 +400,94 @@ static void test_lengths(void)
 	close_all();
 }
 
-/* Many frames of all lengths, in pieces, through a ring that wraps. */
-static void test_order(void)
-{
+/*
+ * Many frames of all lengths, in pieces, through rings that wrap, side by side:
+ * from user 0 to 1 and from 3 to 2.
+ */
+static struct flow {
+	unsigned int from, to, put, taken;
 	struct {
 		uint32_t len, tag;
 	} queue[4096];
-	unsigned int put = 0, taken = 0, i;
+} flows[2];
+
+static bool flow_step(struct flow *f)
+{
+	const uint32_t len = below(3) ? 14 + below(120) :
+					14 + below(VS_FRAME_MAX - 13);
+	const int result =
+		send(f->from, MAC(f->to, 0), MAC(f->from, 0), len, f->put);
+	int64_t n;
+	bool ok = true;
+	unsigned int i;
+
+	if (result == 1) {
+		f->queue[f->put].len = len;
+		f->queue[f->put].tag = f->put;
+		f->put++;
+	} else if (result != -ENOBUFS) {
+		return false;
+	}
+	if (result == 1 && below(8))
+		return true;
+	n = receive(f->to);
+	if (n <= 0 || n > ROOMS)
+		return false;
+	for (i = 0; i < n && ok; i++, f->taken++)
+		ok = f->taken < f->put &&
+		     is_frame(f->to, i, MAC(f->to, 0), MAC(f->from, 0),
+			      f->queue[f->taken].len, f->queue[f->taken].tag);
+	return ok;
+}
+
+static void test_order(void)
+{
+	bool ok = true;
+	unsigned int u;
+
+	memset(flows, 0, sizeof(flows));
+	flows[0].to = 1;
+	flows[1].from = 3;
+	flows[1].to = 2;
+	open_all();
+	for (u = 0; u < USERS; u++)
+		must(send(u, MAC(u, 0), MAC(u, 0), 64, 0) == 0);
+	while (flows[0].put < 4000 && flows[1].put < 4000 && ok)
+		ok = flow_step(&flows[0]) && flow_step(&flows[1]);
+	report("frames come in order and whole",
+	       ok && flows[0].taken > 3000 && flows[1].taken > 3000);
+	close_all();
+}
+
+/* The last frame before a ring's end, by one word too large, or not. */
+static void test_end(void)
+{
+	static const uint32_t lens[] = { 49, 56, 57, 60, 64, 65, 72 };
+	unsigned int i, k, u;
 	bool ok = true;
 
-	open_all();
-	must(send(1, MAC(0, 0), MAC(1, 0), 64, 0) == 3);
-	while (put < 4000 && ok) {
-		uint32_t len = below(3) ? 14 + below(120) :
-					  14 + below(VS_FRAME_MAX - 13);
-		int result = send(0, MAC(1, 0), MAC(0, 0), len, put);
-		int64_t n;
-
-		if (result == 1) {
-			queue[put].len = len;
-			queue[put].tag = put;
-			put++;
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		open_all();
+		for (u = 0; u < USERS; u++)
+			must(send(u, MAC(u, 0), MAC(u, 0), 64, 0) == 0);
+		/* At the start of the next ring. */
+		must(send(0, MAC(2, 0), MAC(0, 0), 64, 5) == 1);
+		/* Up to 64 bytes before the end of this one. */
+		for (k = 0; k < RING / 1024 - 1; k++) {
+			must(send(0, MAC(1, 0), MAC(0, 0), 1016, k) == 1);
+			must(receive(1) == 1);
 		}
-		ok &= result == 1 || result == -ENOBUFS;
-		if (result == 1 && below(8))
-			continue;
-		n = receive(1);
-		ok &= n > 0 && n <= ROOMS;
-		for (i = 0; i < n && ok; i++, taken++)
-			ok = taken < put &&
-			     is_frame(1, i, MAC(1, 0), MAC(0, 0),
-				      queue[taken].len, queue[taken].tag);
+		must(send(0, MAC(1, 0), MAC(0, 0), 952, k) == 1);
+		must(receive(1) == 1);
+		for (k = 0; k < 3; k++)
+			ok &= send(0, MAC(1, 0), MAC(0, 0), lens[i], k) == 1;
+		ok &= gets(2, MAC(2, 0), MAC(0, 0), 64, 5);
+		ok &= receive(1) == 3;
+		for (k = 0; k < 3; k++)
+			ok &= is_frame(1, k, MAC(1, 0), MAC(0, 0), lens[i], k);
+		close_all();
 	}
-	report("frames come in order and whole", ok && taken > 3000);
-	close_all();
+	report("frames stay in their ring", ok);
 }
 
 static int send_at(unsigned int u, uint64_t at, uint32_t len)
@@ -991,6 +1045,7 @@ int main(int argc, char **argv)
 	test_addresses();
 	test_lengths();
 	test_order();
+	test_end();
 	test_places();
 	test_one();
 	test_full();
