@@ -170,7 +170,8 @@ VS_INLINE void vs_cursor_begin(struct vs_cursor *c, struct vs_port *port,
 
 	c->port = port;
 	c->share = share;
-	c->start = c->to = vs_ring(number) + at;
+	c->to = vs_ring(number) + at;
+	c->start = c->to;
 	c->tail = tail;
 	c->to_end = size - at;
 	c->margin =
@@ -206,7 +207,8 @@ static __attribute__((noinline)) bool vs_cursor_room(struct vs_cursor *c,
 		vs_save((uint64_t *)c->to, VS_SKIP);
 		c->tail += c->to_end;
 		c->margin -= (int64_t)c->to_end;
-		c->start = c->to = vs_ring(number);
+		c->to = vs_ring(number);
+		c->start = c->to;
 		c->to_end = vs_ring_size();
 	}
 	return need <= c->to_end && (int64_t)need <= c->margin;

@@ -326,6 +326,13 @@ static void test_ageing(void)
 	must(send(2, MAC(1, 0), MAC(0, 0), 64, 4) == 1);
 	setup()->clock += 200;
 	report("use makes it young", send(3, MAC(0, 0), MAC(3, 0), 64, 5) == 1);
+	setup()->clock += 200;
+	must(send(2, MAC(2, 0), MAC(0, 0), 64, 6) == 3);
+	must(send(2, MAC(2, 0), MAC(0, 0), 64, 6) == 3);
+	setup()->clock += 200;
+	must(send(2, MAC(2, 0), MAC(0, 0), 64, 6) == 3);
+	setup()->clock += 200;
+	report("each time", send(3, MAC(0, 0), MAC(3, 0), 64, 8) == 1);
 	while (receive(3) > 0)
 		;
 	setup()->clock += 301 + 64;
@@ -639,6 +646,95 @@ static void test_full(void)
 	close_port(3);
 	handle[3] = (uint64_t)open_port(3);
 	report("a new port's ring is empty", gets_nothing(3));
+	close_all();
+}
+
+/* As many frames of 1000 bytes as fit, in one call: that number. */
+static unsigned int send_many(unsigned int u, unsigned int to)
+{
+	struct vs_frame f[64];
+	unsigned int i, sent = 0;
+	uint64_t ret;
+
+	make_frame(xbuf(u, FRAMES_AT), MAC(to, 0), MAC(u, 0), 1000, 9);
+	for (i = 0; i < 64; i++)
+		f[i] = (struct vs_frame){ .at = FRAMES_AT, .len = 1000 };
+	memcpy(xbuf(u, OUT_AT), f, sizeof(f));
+	must(call(vm[u], "vs_send", &ret, handle[u], OUT_AT, 64) == 64);
+	memcpy(f, xbuf(u, OUT_AT), sizeof(f));
+	while (sent < 64 && f[sent].result == 1)
+		sent++;
+	for (i = sent; i < 64; i++)
+		must(f[i].result == -ENOBUFS);
+	return sent;
+}
+
+/* Everything that waits for @u is what send_many() has sent; how many. */
+static unsigned int take_many(unsigned int u, unsigned int from)
+{
+	unsigned int n = 0, i;
+	int64_t more;
+
+	while ((more = receive(u)) > 0)
+		for (i = 0; i < more; i++, n++)
+			must(is_frame(u, i, MAC(u, 0), MAC(from, 0), 1000, 9));
+	return n;
+}
+
+static void test_many(void)
+{
+	unsigned int i, n, second, u;
+	bool ok = true;
+
+	open_all();
+	for (u = 0; u < USERS; u++)
+		must(send(u, MAC(u, 0), MAC(u, 0), 64, 0) == 0);
+	/* From one place of the ring after the other. */
+	for (i = 0; i < 40; i++) {
+		n = send_many(0, 1);
+		second = send_many(0, 1);
+		ok &= n >= 15 && n <= 17 && !second;
+		ok &= take_many(1, 0) == n;
+		must(send(0, MAC(1, 0), MAC(0, 0), 14 + 56 * i, i) == 1);
+		must(receive(1) == 1);
+	}
+	report("a call stops at the sender's share", ok);
+	/* Two thirds are full: what lies at the end is no place to skip to. */
+	for (i = 0, ok = true; i < 40; i++) {
+		n = send_many(0, 1);
+		second = send_many(2, 1);
+		ok &= n >= 15 && second >= 7 && second <= 9;
+		ok &= send_many(3, 1) <= 5;
+		while (receive(1) > 0)
+			;
+		must(send(0, MAC(1, 0), MAC(0, 0), 14 + 56 * i, i) == 1);
+		must(receive(1) == 1);
+	}
+	report("two of them, too", ok);
+	close_all();
+}
+
+/* What a port remembers of another one ends with that. */
+static void test_memory(void)
+{
+	uint64_t ret;
+
+	open_all();
+	must(send(1, MAC(1, 0), MAC(1, 0), 64, 0) == 0);
+	make_frame(xbuf(0, FRAMES_AT), MAC(1, 0), MAC(0, 0), 64, 1);
+	must(call(vm[0], "vs_send_one", &ret, handle[0], FRAMES_AT, 64) == 1);
+	must(call(vm[0], "vs_send_one", &ret, handle[0], FRAMES_AT, 64) == 1);
+	must(receive(1) == 2);
+	close_port(3);
+	close_port(1);
+	/* The same port. */
+	handle[3] = (uint64_t)open_port(3);
+	must(handle[3] % VS_PORTS == 1);
+	report("its successor is not taken for it",
+	       call(vm[0], "vs_send_one", &ret, handle[0], FRAMES_AT, 64) ==
+			       2 &&
+		       receive(2) == 1);
+	handle[1] = (uint64_t)open_port(1);
 	close_all();
 }
 
@@ -1049,6 +1145,8 @@ int main(int argc, char **argv)
 	test_places();
 	test_one();
 	test_full();
+	test_many();
+	test_memory();
 	test_lease();
 	test_gone();
 	test_deaths();
