@@ -82,9 +82,9 @@ static inline int _elisa_mutex_try(struct elisa_mutex *mutex, uint64_t self,
 	int taken = 0;
 
 	*seen = word;
-	if (word == _ELISA_MUTEX_LOST)
-		return -ENOTRECOVERABLE;
-	if (word) {
+	if (__builtin_expect(!!word, 0)) {
+		if (word == _ELISA_MUTEX_LOST)
+			return -ENOTRECOVERABLE;
 		if (_elisa_mutex_owner_lives(word, self))
 			return -EBUSY;
 		want |= ELISA_OWNER_DIED;
@@ -179,12 +179,15 @@ static inline int elisa_mutex_consistent(struct elisa_mutex *mutex)
 static inline int elisa_mutex_unlock(struct elisa_mutex *mutex)
 {
 	const uint64_t word = __atomic_load_n(&mutex->word, __ATOMIC_RELAXED);
+	const uint64_t self = elisa_self();
+	uint64_t left = 0;
 
-	if ((word & ~(uint64_t)ELISA_OWNER_DIED) != elisa_self())
-		return -EPERM;
-	__atomic_store_n(&mutex->word,
-			 word & ELISA_OWNER_DIED ? _ELISA_MUTEX_LOST : 0,
-			 __ATOMIC_RELEASE);
+	if (__builtin_expect(word != self, 0)) {
+		if (word != (self | ELISA_OWNER_DIED))
+			return -EPERM;
+		left = _ELISA_MUTEX_LOST;
+	}
+	__atomic_store_n(&mutex->word, left, __ATOMIC_RELEASE);
 	elisa_section_end();
 	return 0;
 }
