@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+/* Operations in a chunk, if they are short: most are not disturbed then. */
 #define CHUNK_OPS 200
 
 /**
@@ -35,13 +36,13 @@ struct chunk_result {
 };
 
 /*
- * Do CHUNK_OPS operations numbered from @first.
+ * Do all operations of a chunk, numbered from @first.
  * Return: 0, or an error that ends the run.
  */
 typedef int chunk_fn(void *arg, uint64_t first);
 
 int chunks_open(void);
-int chunks_run(struct chunk_result *result, uint64_t ops, chunk_fn *fn,
-	       void *arg);
+int chunks_run(struct chunk_result *result, uint64_t ops,
+	       unsigned int per_chunk, chunk_fn *fn, void *arg);
 
 #endif /* BENCH_CHUNKS_H */
