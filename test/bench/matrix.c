@@ -47,7 +47,7 @@ static int row(const struct build *b, const struct op *op, int vmcall,
 		.size = op->size,
 		.put_every = op->put_every,
 		.batch = op->batch,
-		.ops = op->size ? WORK_OPS : CHUNK_OPS,
+		.ops = op->size || vmcall ? WORK_OPS : CHUNK_OPS,
 	};
 	struct chunk_result r, guest;
 	int err;
