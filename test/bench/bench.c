@@ -56,7 +56,7 @@ static int fail(const char *what, int err)
 static int report(const char *name, double vmfuncs, chunk_fn *fn, void *arg)
 {
 	struct chunk_result r;
-	int err = chunks_run(&r, ops, CHUNK_OPS, fn, arg);
+	int err = chunks_run(&r, ops, fn, arg);
 
 	if (err)
 		return fail(name, err);

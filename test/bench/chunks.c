@@ -90,18 +90,8 @@ static int run(struct chunk_result *result, uint64_t n, unsigned int per_chunk,
 	return err;
 }
 
-/**
- * chunks_run() - measure an operation
- * @result: what was counted
- * @ops: operations, rounded up to whole chunks
- * @per_chunk: how many of them are a chunk, CHUNK_OPS or less for long ones
- * @fn: does a chunk of them
- * @arg: for @fn
- *
- * Return: 0, -ENOMEM, or what @fn returned.
- */
-int chunks_run(struct chunk_result *result, uint64_t ops,
-	       unsigned int per_chunk, chunk_fn *fn, void *arg)
+int chunks_run_long(struct chunk_result *result, uint64_t ops,
+		    unsigned int per_chunk, chunk_fn *fn, void *arg)
 {
 	uint64_t n = (ops + per_chunk - 1) / per_chunk;
 	struct chunk_result loop;
@@ -113,4 +103,10 @@ int chunks_run(struct chunk_result *result, uint64_t ops,
 	if (!err)
 		result->instructions -= loop.instructions;
 	return err;
+}
+
+int chunks_run(struct chunk_result *result, uint64_t ops, chunk_fn *fn,
+	       void *arg)
+{
+	return chunks_run_long(result, ops, CHUNK_OPS, fn, arg);
 }

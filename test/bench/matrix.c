@@ -54,10 +54,10 @@ static int row(const struct build *b, const struct op *op, int vmcall,
 
 	err = work_prepare(&w);
 	if (!err)
-		err = chunks_run(&r, ops, w.ops, work_chunk, &w);
+		err = chunks_run_long(&r, ops, w.ops, work_chunk, &w);
 	if (!err && vmcall) {
 		w.exit = WORK_NOP;
-		err = chunks_run(&guest, ops, w.ops, work_chunk, &w);
+		err = chunks_run_long(&guest, ops, w.ops, work_chunk, &w);
 	}
 	if (err)
 		return fail(op->name, err);
