@@ -19,6 +19,9 @@ help:
 	@echo 'make module       build elisa.ko for KERNEL (the running one)'
 	@echo 'make demo         show an exit-less call between VMs, on the emulated host;'
 	@echo '                  DEMO=host: on this machine and its KVM'
+	@echo 'make bench        measure calls, what they are compared with, and what ELISA'
+	@echo '                  costs besides; on the emulated host, or BENCH=host: on'
+	@echo '                  this machine and its KVM; into $(BUILD)/bench'
 	@echo 'make check        run all tests'
 	@echo 'make check-unit | check-static | check-build | check-vm'
 	@echo '                  one kind of them'
@@ -65,6 +68,9 @@ module:
 
 demo:
 	test/demo/run $(DEMO)
+
+bench:
+	test/bench/run $(BENCH)
 
 check:
 	test/check
@@ -120,7 +126,7 @@ uninstall-module:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help setup lib daemon module demo check check-unit check-static \
+.PHONY: all help setup lib daemon module demo bench check check-unit check-static \
 	check-build check-vm check-attacks check-lifecycle check-selftests check-dkms \
 	check-mutants check-debug-kernel check-kernels check-package fuzz soak install \
 	install-host install-module install-guest uninstall uninstall-module clean

@@ -57,6 +57,7 @@ int cmd_debug(const struct cmd_env *env, int argc, char **argv);
 int cmd_info(const struct cmd_env *env, int argc, char **argv);
 int cmd_policy(const struct cmd_env *env, int argc, char **argv);
 int cmd_doctor(const struct cmd_env *env, int argc, char **argv);
+int cmd_bench(const struct cmd_env *env, int argc, char **argv);
 int cmd_version(const struct cmd_env *env, int argc, char **argv);
 int cmd_daemon(const struct cmd_env *env, int argc, char **argv);
 

@@ -59,6 +59,8 @@ static const struct cmd nouns[] = {
 	{ "policy", cmd_policy, "show ID|NAME", "what a VM may do now" },
 	{ "doctor", cmd_doctor, "[--probe]",
 	  "does this host have what ELISA needs?" },
+	{ "bench", cmd_bench, "[--count N]",
+	  "what a call costs on this host, and what a VMCALL does" },
 	{ "daemon", cmd_daemon, "[--config FILE] [--socket PATH] [--verbose]",
 	  "enrol VMs as the policy says" },
 	{ "version", cmd_version, "", "the version of elisactl" },

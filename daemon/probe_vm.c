@@ -30,8 +30,12 @@ enum {
 	ENTRY = 0xb000, /* what windows have at W+0, ... */
 	RETURN = 0xc000,
 	AEP = 0xd000,
+	OWN_CODE = 0xe000, /* of who has opened it */
 	MEM_SIZE = 0x200000,
 };
+
+_Static_assert(PROBE_VM_DATA + PROBE_VM_DATA_SIZE == MEM_SIZE,
+	       "data ends where the memory does");
 
 #define PRESENT_RW 0x3
 #define LARGE	   0x80
@@ -52,7 +56,7 @@ static const __u8 code_interposed[] = {
 	0xb8, ELISA_HC_CALL, 'I', 'L', 'E',	/* mov $ELISA_HC(...), %eax */
 	0x0f, 0x01, 0xc1,			/* vmcall */
 };
-static const __u8 code_return[] = { 0xf4 };	/* hlt */
+static const __u8 code_return[] = { 0xc3 };	/* ret */
 /* RDI = handle.  Comes back only with an error, -EAGAIN: once more. */
 static const __u8 code_aep[] = {
 	0xb8, ELISA_HC_RESUME, 'I', 'L', 'E',	/* mov $ELISA_HC(...), %eax */
@@ -203,14 +207,15 @@ void probe_vm_close(struct probe_vm *p)
 		munmap(p->mem, MEM_SIZE);
 }
 
-/* From RIP to the next HLT. */
+/* From RIP to the next HLT, which is where a return leads as well. */
 static int run(struct probe_vm *p, __u64 rip, struct kvm_regs *regs)
 {
 	unsigned int tries;
 	int ret = -1;
 
+	put64(p, STACK_TOP - 8, CODE + sizeof(code_hypercall) - 1);
 	regs->rip = rip;
-	regs->rsp = STACK_TOP;
+	regs->rsp = STACK_TOP - 8;
 	/* Nothing interrupts a vCPU that has no interrupt controller. */
 	regs->rflags = 1 << 9 | 1 << 1;
 	if (ioctl(p->vcpu, KVM_SET_REGS, regs))
@@ -244,4 +249,29 @@ void probe_vm_interpose(struct probe_vm *p)
 int probe_vm_call(struct probe_vm *p, __u64 window, struct kvm_regs *regs)
 {
 	return run(p, window + ELISA_W_ENTRY + p->entry, regs);
+}
+
+int probe_vm_load(struct probe_vm *p, const __u8 *code, size_t size)
+{
+	if (size > ELISA_PAGE_SIZE)
+		return fail(p, -E2BIG, "the code is too long");
+	memcpy(p->mem + OWN_CODE, code, size);
+	return 0;
+}
+
+int probe_vm_run(struct probe_vm *p, struct kvm_regs *regs)
+{
+	return run(p, OWN_CODE, regs);
+}
+
+const __u64 *probe_vm_data(const struct probe_vm *p)
+{
+	return (const __u64 *)(p->mem + PROBE_VM_DATA);
+}
+
+unsigned int probe_vm_khz(const struct probe_vm *p)
+{
+	const int khz = ioctl(p->vcpu, KVM_GET_TSC_KHZ);
+
+	return khz > 0 ? khz : 0;
 }

@@ -3,6 +3,7 @@
 
 # Needs neither root nor a kernel
 ELISACTL_CORE := \
+	bench_ticks.c \
 	doctor.c \
 	doctor_cpu.c \
 	doctor_find.c \
@@ -44,6 +45,7 @@ ELISACTL_CORE := \
 ELISACTL_SRCS := $(ELISACTL_CORE) \
 	cmd.c \
 	cmd_attachment.c \
+	cmd_bench.c \
 	cmd_daemon.c \
 	cmd_doctor.c \
 	cmd_debug.c \
@@ -67,10 +69,13 @@ ELISACTL_SRCS := $(ELISACTL_CORE) \
 	notify.c \
 	plan.c \
 	probe.c \
+	probe_session.c \
 	probe_vm.c \
 	reload.c \
 	resync.c \
 	snapshot.c
+
+ELISACTL_ASM := bench_code.S
 
 # The HTTP server of `elisactl metrics --listen`, a program of its own
 ELISACTL_HTTP := metrics_http.c

@@ -2,7 +2,7 @@
 # Sourced by the attacks' scenarios, which run as root on the emulated host.
 # shellcheck shell=sh
 
-. /x/lib.sh
+. "${X:-/x}/lib.sh"
 
 # Start attacker, enrol its VM, and let it run:
 #
@@ -40,7 +40,7 @@ start_attack()
 	rm -f "/tmp/$vm.in"
 	mkfifo "/tmp/$vm.in"
 	# shellcheck disable=SC2086 # lists of words
-	${attacker:-attacker} --wait $vmm_options /x/attack.elf $guest_args \
+	${attacker:-attacker} --wait $vmm_options "${X:-/x}/attack.elf" $guest_args \
 		<"/tmp/$vm.in" >"/tmp/$vm.out" 2>&1 &
 	eval "pid_$vm=$!"
 	attacker_pid=$!

@@ -6,33 +6,44 @@
  *	bench [-n OPS] elisa [EXPORT]    calls into an export of kv.sub
  *	bench [-n OPS] direct            the same store in memory that all VMs
  *	                                 map (testvmm --shared)
+ *	bench [-n OPS] [-f] matrix BUILD [EXPORT]
+ *	                                 each operation of the report, or a few
+ *	bench load BUILD EXPORT OP GUESTS SLOT ROUND TICKS
+ *	                                 beside other guests: see load.h
+ *	bench attach EXPORT              what attaching takes
+ *	bench clock                      ticks of the TSC in a second
+ *
+ * BUILD is elisa, interposed (the library's calls by VMCALL; status 3 if it has
+ * none), direct, or vmcall: direct, with one VMCALL before each call, which is the
+ * least that a host takes that does the work itself.
  *
  * Prints a line for each operation; every result is checked.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <elisa/guest.h>
-#include <elisa/hypercall.h>
-
+#include "attach.h"
+#include "build.h"
 #include "chunks.h"
-#include "direct.h"
 #include "kv.h"
+#include "load.h"
+#include "matrix.h"
+#include "ticks.h"
+#include "work.h"
 
-#define SHARED_GPA  0x100000000 /* testvmm, layout.h */
-#define SHARED_SIZE (4ul << 20)
-#define KEYS	    1000
-#define XBUF_SIZE   65536
-#define VALUE_SIZE  64 /* of the gets in batches */
-#define BATCH	    8
-#define KEYS_AT	    1024
-#define VALUES_AT   4096
+#define KEYS		1000
+#define XBUF_SIZE	65536
+#define VALUE_SIZE	64 /* of the gets in batches */
+#define STATUS_NO_BUILD 3  /* of this version */
+#define BATCH		8
+#define KEYS_AT		1024
+#define VALUES_AT	4096
 
 static uint64_t ops = 100000;
 
@@ -85,30 +96,9 @@ static uint64_t value_of(uint64_t key)
 	return key * 2654435761u + 12345;
 }
 
-/*
- * Of a call: the entry stub's, and what the module says of gate and landing,
- * which is one less with full trust.
- */
-static unsigned int vmfuncs_of_call(const struct elisa_attachment *att)
-{
-	uint64_t rax = ELISA_HC(ELISA_HC_VERSION), rdi = 0;
-
-	__asm__ volatile("vmcall"
-			 : "+a"(rax), "+D"(rdi)
-			 :
-			 : "rsi", "rdx", "memory");
-	return 1 + rdi - !!(elisa_rights(att) & ELISA_RIGHT_FULL_TRUST);
-}
-
-/** struct remote - entry points of a kv store, attached or mapped */
-struct remote {
-	struct elisa_entry nop, get, put, mget, put_text;
-	unsigned char *xbuf;
-};
-
 static int nop_chunk(void *arg, uint64_t first)
 {
-	struct remote *r = arg;
+	struct build *r = arg;
 	uint64_t ret;
 	unsigned int i;
 	int err;
@@ -124,13 +114,13 @@ static int nop_chunk(void *arg, uint64_t first)
 
 static int remote_put_chunk(void *arg, uint64_t first)
 {
-	struct remote *r = arg;
+	struct build *r = arg;
 	uint64_t key = first % KEYS, ret;
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < CHUNK_OPS; i++, key++) {
-		err = elisa_call2(&r->put, &ret, key, value_of(key));
+		err = elisa_call2(&r->put_u64, &ret, key, value_of(key));
 		if (err || ret)
 			return err ? err : (int)ret;
 	}
@@ -139,13 +129,13 @@ static int remote_put_chunk(void *arg, uint64_t first)
 
 static int remote_get_chunk(void *arg, uint64_t first)
 {
-	struct remote *r = arg;
+	struct build *r = arg;
 	uint64_t key = first % KEYS, ret;
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < CHUNK_OPS; i++, key++) {
-		err = elisa_call1(&r->get, &ret, key);
+		err = elisa_call1(&r->get_u64, &ret, key);
 		if (err)
 			return err;
 		if (ret != value_of(key))
@@ -155,7 +145,7 @@ static int remote_get_chunk(void *arg, uint64_t first)
 }
 
 /* Values of VALUE_SIZE bytes, and requests for BATCH of them. */
-static int put_texts(struct remote *r)
+static int put_texts(struct build *r)
 {
 	struct kv_get get[BATCH];
 	unsigned int i;
@@ -173,7 +163,7 @@ static int put_texts(struct remote *r)
 			.value = VALUES_AT + VALUE_SIZE * i,
 			.room = VALUE_SIZE,
 		};
-		err = elisa_call5(&r->put_text, &ret,
+		err = elisa_call5(&r->put, &ret,
 				  KV_AT(get[i].key, get[i].key_len),
 				  KV_AT(VALUES_AT, VALUE_SIZE), KV_SET, 0, 0);
 		if (err || ret)
@@ -185,7 +175,7 @@ static int put_texts(struct remote *r)
 
 static int mget_chunk(void *arg, uint64_t first)
 {
-	struct remote *r = arg;
+	struct build *r = arg;
 	const struct kv_get *get = (const struct kv_get *)r->xbuf;
 	unsigned int i, k;
 	uint64_t ret;
@@ -206,102 +196,182 @@ static int mget_chunk(void *arg, uint64_t first)
 
 _Static_assert(CHUNK_OPS % BATCH == 0, "whole batches");
 
+static int bench_store(struct build *r, const char *prefix)
+{
+	const double vmfuncs = r->vmfuncs;
+	char name[32];
+	int err;
+
+#define NAME(op) (snprintf(name, sizeof(name), "%s-" op, prefix), name)
+	if (report(NAME("nop"), vmfuncs, nop_chunk, r) ||
+	    report(NAME("put"), vmfuncs, remote_put_chunk, r) ||
+	    report(NAME("get"), vmfuncs, remote_get_chunk, r))
+		return 1;
+	err = put_texts(r);
+	if (err)
+		return fail("put", err);
+	return report(NAME("get64x8"), vmfuncs / BATCH, mget_chunk, r);
+#undef NAME
+}
+
 static int bench_elisa(const char *export)
 {
-	struct elisa_attachment *att;
-	struct elisa_buffer xbuf;
-	unsigned int vmfuncs;
-	struct remote r;
+	const char *what;
+	struct build r;
 	int err, rc;
 
-	err = elisa_buffer_alloc(&xbuf, XBUF_SIZE);
+	err = build_open_elisa(&r, export, XBUF_SIZE, &what);
 	if (err)
-		return fail("exchange buffer (any free vm.nr_hugepages?)", err);
-	r.xbuf = xbuf.addr;
-	err = elisa_attach(&att, export, xbuf.addr, XBUF_SIZE);
-	if (err)
-		return fail(export, err);
-	err = elisa_lookup(att, "nop", &r.nop);
-	if (!err)
-		err = elisa_lookup(att, "kv_put_u64", &r.put);
-	if (!err)
-		err = elisa_lookup(att, "kv_get_u64", &r.get);
-	if (!err)
-		err = elisa_lookup(att, "kv_mget", &r.mget);
-	if (!err)
-		err = elisa_lookup(att, "kv_put", &r.put_text);
-	if (err) {
-		elisa_detach(att);
-		return fail("lookup", err);
-	}
-	vmfuncs = vmfuncs_of_call(att);
-	rc = report("elisa-nop", vmfuncs, nop_chunk, &r) ||
-	     report("elisa-put", vmfuncs, remote_put_chunk, &r) ||
-	     report("elisa-get", vmfuncs, remote_get_chunk, &r);
-	err = put_texts(&r);
-	rc = rc || (err ? fail("put", err) :
-			  report("elisa-get64x8", (double)vmfuncs / BATCH,
-				 mget_chunk, &r));
-	err = elisa_detach(att);
-	elisa_buffer_free(&xbuf);
+		return fail(what, err);
+	rc = bench_store(&r, "elisa");
+	err = build_close(&r);
 	return err ? fail("detach", err) : rc;
 }
 
 /* The same calls, through a stub that is a plain call and a few moves. */
 static int bench_direct(void)
 {
-	struct remote r;
-	void *region;
-	int fd, rc, err;
+	const char *what;
+	struct build r;
+	int err, rc;
 
-	fd = open("/dev/mem", O_RDWR);
-	if (fd < 0)
-		return fail("/dev/mem", -errno);
-	region = mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_POPULATE, fd, SHARED_GPA);
-	close(fd);
-	if (region == MAP_FAILED)
-		return fail("mapping the shared memory", -errno);
-	err = direct_open_memory(region, SHARED_SIZE, 1, XBUF_SIZE);
+	err = build_open_direct(&r, 1, XBUF_SIZE, &what);
 	if (err)
-		return fail("the shared memory", err);
-	r.xbuf = direct_xbuf();
-	if (direct_lookup("nop", &r.nop) ||
-	    direct_lookup("kv_put_u64", &r.put) ||
-	    direct_lookup("kv_get_u64", &r.get) ||
-	    direct_lookup("kv_mget", &r.mget) ||
-	    direct_lookup("kv_put", &r.put_text))
-		return fail("lookup", -ENOENT);
-	rc = report("direct-nop", 0, nop_chunk, &r) ||
-	     report("direct-put", 0, remote_put_chunk, &r) ||
-	     report("direct-get", 0, remote_get_chunk, &r);
-	err = put_texts(&r);
-	rc = rc || (err ? fail("put", err) :
-			  report("direct-get64x8", 0, mget_chunk, &r));
-	direct_close();
-	munmap(region, SHARED_SIZE);
+		return fail(what, err);
+	rc = bench_store(&r, "direct");
+	build_close(&r);
 	return rc;
+}
+
+static bool is_vmcall(const char *build)
+{
+	return !strcmp(build, "vmcall");
+}
+
+static int open_build(struct build *b, const char *build, const char *export,
+		      unsigned int slot)
+{
+	const char *what = build;
+	int err = -EINVAL;
+
+	/* The library may know no such mode, and then it calls as always. */
+	if (!strcmp(build, "interposed"))
+		setenv("ELISA_MODE", "interposed", 1);
+	if (!strcmp(build, "elisa") || !strcmp(build, "interposed"))
+		err = build_open_elisa(b, export, WORK_XBUF_SIZE, &what);
+	else if (!strcmp(build, "direct") || is_vmcall(build))
+		err = build_open_direct(b, slot, WORK_XBUF_SIZE, &what);
+	if (!err && strcmp(build, "elisa") && strcmp(b->name, build) &&
+	    !is_vmcall(build)) {
+		build_close(b);
+		return STATUS_NO_BUILD;
+	}
+	return err ? fail(what, err) : 0;
+}
+
+static int bench_matrix(const char *build, const char *export, bool few)
+{
+	struct build b;
+	int err, rc;
+
+	rc = open_build(&b, build, export, 1);
+	if (rc)
+		return rc;
+	rc = matrix_run(&b, is_vmcall(build), ops, few) ? 1 : 0;
+	err = build_close(&b);
+	return err ? fail("detach", err) : rc;
+}
+
+/* OP is nop, get, mix95 or mix50. */
+static int bench_load(char **argv)
+{
+	struct work w = { .size = VALUE_SIZE, .batch = 1, .ops = WORK_OPS };
+	struct load l = {
+		.op = argv[2],
+		.guests = atoi(argv[3]),
+		.round = atoi(argv[5]),
+		.ticks = strtoull(argv[6], NULL, 10),
+	};
+	struct build b;
+	int err, rc;
+
+	w.build = &b;
+	w.nop = !strcmp(l.op, "nop");
+	if (!strcmp(l.op, "mix95"))
+		w.put_every = 20;
+	if (!strcmp(l.op, "mix50"))
+		w.put_every = 2;
+	if (is_vmcall(argv[0]))
+		w.exit = WORK_VMCALL;
+	rc = open_build(&b, argv[0], argv[1], atoi(argv[4]));
+	if (rc)
+		return rc;
+	rc = load_run(&w, &l) ? 1 : 0;
+	err = build_close(&b);
+	return err ? fail("detach", err) : rc;
+}
+
+static int bench_attach(const char *export)
+{
+	const char *what = export;
+	int err = attach_costs(export, &what);
+
+	return err ? fail(what, err) : 0;
+}
+
+static int bench_clock(void)
+{
+	struct timespec from, to;
+	uint64_t start, end;
+	double seconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	start = ticks();
+	usleep(200000);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	end = ticks();
+	seconds = (double)(to.tv_sec - from.tv_sec) +
+		  (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	printf("fact ticks_per_second=%.0f\n", (double)(end - start) / seconds);
+	return 0;
 }
 
 static int usage(void)
 {
-	fputs("usage: bench [-n OPS] vmcall|elisa [EXPORT]|direct\n", stderr);
+	fputs("usage: bench [-n OPS] vmcall|elisa [EXPORT]|direct\n"
+	      "       bench [-n OPS] [-f] matrix BUILD [EXPORT]\n"
+	      "       bench load BUILD EXPORT OP GUESTS SLOT ROUND TICKS\n"
+	      "       bench attach EXPORT\n"
+	      "       bench clock\n",
+	      stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	const char *what;
+	bool few = false;
 	int c, err;
 
-	while ((c = getopt(argc, argv, "+n:")) != -1) {
-		if (c != 'n')
+	while ((c = getopt(argc, argv, "+n:f")) != -1) {
+		switch (c) {
+		case 'n':
+			ops = strtoull(optarg, NULL, 10);
+			break;
+		case 'f':
+			few = true;
+			break;
+		default:
 			return usage();
-		ops = strtoull(optarg, NULL, 10);
+		}
 	}
 	if (optind == argc || !ops)
 		return usage();
 	what = argv[optind++];
+	if (!strcmp(what, "clock"))
+		return bench_clock();
+	if (!strcmp(what, "attach") && optind < argc)
+		return bench_attach(argv[optind]);
 	err = chunks_open();
 	if (err)
 		return fail("this is not a guest of testvmm", err);
@@ -311,5 +381,12 @@ int main(int argc, char **argv)
 		return bench_elisa(optind < argc ? argv[optind] : KV_EXPORT);
 	if (!strcmp(what, "direct"))
 		return bench_direct();
+	if (!strcmp(what, "matrix") && optind < argc)
+		return bench_matrix(argv[optind],
+				    optind + 1 < argc ? argv[optind + 1] :
+							KV_EXPORT,
+				    few);
+	if (!strcmp(what, "load") && argc - optind == 7)
+		return bench_load(argv + optind);
 	return usage();
 }

@@ -26,10 +26,10 @@ int chunks_open(void)
 
 static int nothing(void *arg, uint64_t first)
 {
+	const unsigned int *n = arg;
 	uint64_t i;
 
-	(void)arg;
-	for (i = 0; i < CHUNK_OPS; i++)
+	for (i = 0; i < *n; i++)
 		__asm__ volatile("" : : "r"(first + i));
 	return 0;
 }
@@ -47,7 +47,7 @@ static int measure(struct sample *s, chunk_fn *fn, void *arg, uint64_t first)
 }
 
 static void summarize(struct chunk_result *r, const struct sample *s,
-		      uint64_t n)
+		      uint64_t n, unsigned int per_chunk)
 {
 	uint64_t ticks = UINT64_MAX, i;
 	uint32_t least = UINT32_MAX;
@@ -65,12 +65,13 @@ static void summarize(struct chunk_result *r, const struct sample *s,
 		}
 	}
 	r->chunks = n;
-	r->ops = n * CHUNK_OPS;
-	r->exits = (double)least / CHUNK_OPS;
-	r->instructions = (double)ticks / CHUNK_OPS;
+	r->ops = n * per_chunk;
+	r->exits = (double)least / per_chunk;
+	r->instructions = (double)ticks / per_chunk;
 }
 
-static int run(struct chunk_result *result, uint64_t n, chunk_fn *fn, void *arg)
+static int run(struct chunk_result *result, uint64_t n, unsigned int per_chunk,
+	       chunk_fn *fn, void *arg)
 {
 	struct sample *s = calloc(n, sizeof(*s));
 	uint64_t i;
@@ -80,35 +81,32 @@ static int run(struct chunk_result *result, uint64_t n, chunk_fn *fn, void *arg)
 		return -ENOMEM;
 	/* Unmeasured: page faults, and the first use of a window. */
 	for (i = 0; i < WARM_CHUNKS && !err; i++)
-		err = fn(arg, i * CHUNK_OPS);
+		err = fn(arg, i * per_chunk);
 	for (i = 0; i < n && !err; i++)
-		err = measure(&s[i], fn, arg, i * CHUNK_OPS);
+		err = measure(&s[i], fn, arg, i * per_chunk);
 	if (!err)
-		summarize(result, s, n);
+		summarize(result, s, n, per_chunk);
 	free(s);
 	return err;
 }
 
-/**
- * chunks_run() - measure an operation
- * @result: what was counted
- * @ops: operations, rounded up to whole chunks
- * @fn: does a chunk of them
- * @arg: for @fn
- *
- * Return: 0, -ENOMEM, or what @fn returned.
- */
-int chunks_run(struct chunk_result *result, uint64_t ops, chunk_fn *fn,
-	       void *arg)
+int chunks_run_long(struct chunk_result *result, uint64_t ops,
+		    unsigned int per_chunk, chunk_fn *fn, void *arg)
 {
-	uint64_t n = (ops + CHUNK_OPS - 1) / CHUNK_OPS;
+	uint64_t n = (ops + per_chunk - 1) / per_chunk;
 	struct chunk_result loop;
 	int err;
 
-	err = run(&loop, 16, nothing, NULL);
+	err = run(&loop, 16, per_chunk, nothing, &per_chunk);
 	if (!err)
-		err = run(result, n, fn, arg);
+		err = run(result, n, per_chunk, fn, arg);
 	if (!err)
 		result->instructions -= loop.instructions;
 	return err;
+}
+
+int chunks_run(struct chunk_result *result, uint64_t ops, chunk_fn *fn,
+	       void *arg)
+{
+	return chunks_run_long(result, ops, CHUNK_OPS, fn, arg);
 }

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+/* Operations in a chunk, if they are short: most are not disturbed then. */
 #define CHUNK_OPS 256
 
 /**
@@ -35,13 +36,30 @@ struct chunk_result {
 };
 
 /*
- * Do CHUNK_OPS operations numbered from @first.
+ * Do all operations of a chunk, numbered from @first.
  * Return: 0, or an error that ends the run.
  */
 typedef int chunk_fn(void *arg, uint64_t first);
 
 int chunks_open(void);
+
+/**
+ * chunks_run() - measure an operation
+ * @result: what was counted
+ * @ops: operations, rounded up to whole chunks of CHUNK_OPS
+ * @fn: does a chunk of them
+ * @arg: for @fn
+ *
+ * Return: 0, -ENOMEM, or what @fn returned.
+ */
 int chunks_run(struct chunk_result *result, uint64_t ops, chunk_fn *fn,
 	       void *arg);
+
+/**
+ * chunks_run_long() - the same for operations that are long
+ * @per_chunk: how many of them are a chunk, less than CHUNK_OPS
+ */
+int chunks_run_long(struct chunk_result *result, uint64_t ops,
+		    unsigned int per_chunk, chunk_fn *fn, void *arg);
 
 #endif /* BENCH_CHUNKS_H */

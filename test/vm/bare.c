@@ -4,9 +4,11 @@
  *
  *	bare vmcall NR     prints RAX after VMCALL with ELISA_HC(NR)
  *	bare vmfunc INDEX  prints "ok", or "#UD" when VMFUNC leaf 0 raises it
- *	bare cost KIND     prints the least time that 100 exits of KIND (vmcall,
- *	                   cpuid) took, in TSC ticks, which are instructions on
- *	                   the emulated host; and a sum of all that they returned
+ *	bare cost KIND [TURNS]
+ *	                   prints the least time that 100 exits of KIND (vmcall,
+ *	                   cpuid) took, of 200 times or TURNS, in TSC ticks, which
+ *	                   are instructions on the emulated host; and a sum of all
+ *	                   that they returned
  *	bare -w ...        waits for a line on stdin before it runs the code, so
  *	                   that the VM can be enrolled
  */
@@ -126,9 +128,10 @@ int main(int argc, char **argv)
 	char line[16];
 
 	wait = argc > 1 && !strcmp(argv[1], "-w");
-	if (argc != 3 + wait)
-		return 2;
+	argc -= wait;
 	argv += wait;
+	if (argc != 3 && (argc != 4 || strcmp(argv[1], "cost")))
+		return 2;
 	kvm = must(open("/dev/kvm", O_RDWR), "/dev/kvm");
 	vm = must(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
 	must(ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000ul), "KVM_SET_TSS_ADDR");
@@ -157,7 +160,9 @@ int main(int argc, char **argv)
 				     cost_vmcall_end - cost_vmcall);
 			regs.rsi = COST_HYPERCALL;
 		}
-		regs.r12 = COST_TURNS;
+		regs.r12 = argc == 4 ? strtoul(argv[3], NULL, 0) : COST_TURNS;
+		if (!regs.r12)
+			return 2;
 		regs.r15 = UINT64_MAX;
 	} else {
 		build_memory(code_vmfunc, sizeof(code_vmfunc));

@@ -162,6 +162,14 @@ int cmd_doctor(const struct cmd_env *env, int argc, char **argv)
 	return CMD_OK;
 }
 
+int cmd_bench(const struct cmd_env *env, int argc, char **argv)
+{
+	(void)env;
+	(void)argc;
+	(void)argv;
+	return CMD_OK;
+}
+
 int daemon_run(const char *config, const char *control)
 {
 	must(config && control);

@@ -112,6 +112,10 @@ metrics --listen=0.0.0.0:9838|0.0.0.0 is not an address of the loopback; *
 metrics --listen=[::]:9838|:: is not an address of the loopback; *
 metrics --listen=::1:9838|an IPv6 address goes into brackets: [[]::1[]]:PORT
 debug a b|usage: elisactl debug *
+bench x|usage: elisactl bench *
+bench --count 0|--count is a number from 1 to 13107200, not '0'
+bench --count 13107201|--count is a number from 1 to 13107200, not '13107201'
+bench --count 1e3|--count is a number from 1 to 13107200, not '1e3'
 version x|usage: elisactl version
 daemon x|usage: elisactl daemon *
 help frob|unknown command 'frob'; try 'elisactl help'
@@ -124,6 +128,7 @@ while IFS='|' read -r arguments text; do
 done <<'END'
 top --frob|top: unrecognized option '--frob'
 top --delay|top: option '--delay' requires an argument
+bench --count|bench: option '--count' requires an argument
 vm enrol --pids 3|vm enrol: unrecognized option '--pids'
 export add --data|export add: option '--data' requires an argument
 END
@@ -131,7 +136,7 @@ END
 # --- help, at each level and in each way
 
 for noun in info vm export attachment revoke stats monitor top metrics debug \
-	policy daemon version help; do
+	policy bench daemon version help; do
 	elisactl help $noun >one 2>err
 	status=$?
 	elisactl $noun --help >two 2>>err
@@ -163,6 +168,19 @@ for command in info "vm list" "vm show x" "vm del x" "export list" \
 	fails 1 "elisactl: the elisa module is not loaded: modprobe elisa" \
 		$command
 done
+# It says what this machine lacks, if it does.
+elisactl bench >out 2>err
+status=$?
+case $(cat err) in
+"elisactl: the elisa module is not loaded: modprobe elisa"|\
+"elisactl: this host lacks what ELISA needs: "*)
+	[ $status -eq 1 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ]
+	;;
+*)
+	false
+	;;
+esac
+result "bench without the module" $? "status $status, '$(cat out err)'"
 elisactl metrics >out 2>err
 [ $? -eq 1 ] && [ "$(grep -v '^#' out)" = "elisa_up 0" ] &&
 	[ "$(wc -l <err)" -eq 1 ]
