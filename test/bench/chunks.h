@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define CHUNK_OPS 256
+#define CHUNK_OPS 128
 
 /**
  * struct chunk_result - what a run has counted
