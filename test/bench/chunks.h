@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* Operations in a chunk, if they are short: most are not disturbed then. */
-#define CHUNK_OPS 256
+#define CHUNK_OPS 128
 
 /**
  * struct chunk_result - what a run has counted
