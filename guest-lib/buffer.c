@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <elisa/guest.h>
 
 #define HUGE_SHIFT 21
 #define HUGE_SIZE  ((size_t)1 << HUGE_SHIFT)
+#define PAGE	   ((size_t)4096)
 
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
@@ -36,6 +38,36 @@ int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size)
 	/* MAP_POPULATE does its best and tells nobody; this faults for sure. */
 	for (step = 0; step < size; step += HUGE_SIZE)
 		*((volatile char *)p + step) = 0;
+	buf->addr = p;
+	buf->size = size;
+	return 0;
+}
+
+int elisa_buffer_map(struct elisa_buffer *buf, int fd, uint64_t offset,
+		     size_t size)
+{
+	struct stat st;
+	void *p;
+
+	memset(buf, 0, sizeof(*buf));
+	if (fstat(fd, &st))
+		return -errno;
+	/* A character device has no size; mmap() knows. */
+	if (offset % PAGE || size % PAGE || offset > INT64_MAX)
+		return -EINVAL;
+	if (S_ISREG(st.st_mode)) {
+		if (offset >= (uint64_t)st.st_size ||
+		    size > (uint64_t)st.st_size - offset)
+			return -EINVAL;
+		if (!size)
+			size = ((size_t)st.st_size - offset) & ~(PAGE - 1);
+	}
+	if (!size)
+		return -EINVAL;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		 fd, (off_t)offset);
+	if (p == MAP_FAILED)
+		return -errno;
 	buf->addr = p;
 	buf->size = size;
 	return 0;

@@ -130,3 +130,23 @@ void elisa_invariant_check(const struct elisa_vcpu *v)
 		  "elisa: vm %u vcpu %d: EPT_POINTER %llx is not KVM's\n",
 		  v->vm->id, v->vcpu->vcpu_idx, elisa_vmread(EPT_POINTER));
 }
+
+/**
+ * elisa_invariant_vm_freed() - has a VM given back all that it had?
+ * @vm: the last reference to it is gone
+ *
+ * Context: any.
+ */
+void elisa_invariant_vm_freed(const struct elisa_vm *vm)
+{
+	const struct elisa_stats *s = &vm->stats;
+
+	WARN(atomic_read(&s->attachments) || atomic_read(&s->exports) ||
+		     atomic_read(&s->instances) ||
+		     atomic_read(&s->pinned_pages) ||
+		     atomic_read(&s->suspended),
+	     "elisa: vm %u goes with attachments %d exports %d instances %d pinned_pages %d suspended %d\n",
+	     vm->id, atomic_read(&s->attachments), atomic_read(&s->exports),
+	     atomic_read(&s->instances), atomic_read(&s->pinned_pages),
+	     atomic_read(&s->suspended));
+}

@@ -29,6 +29,7 @@
 #include "export.h"
 #include "hooks.h"
 #include "inject.h"
+#include "invariant.h"
 #include "pace.h"
 #include "symbols.h"
 #include "table.h"
@@ -79,6 +80,7 @@ static void vm_free(struct kref *ref)
 {
 	struct elisa_vm *vm = container_of(ref, typeof(*vm), ref);
 
+	elisa_invariant_vm_freed(vm);
 	elisa_alias_free(&vm->alias);
 	elisa_table_free(&vm->apt.low_l2);
 	elisa_table_free(&vm->apt.low_l3);

@@ -37,6 +37,7 @@
 #define CORPUS_MAX   512
 #define OUTCOMES_MAX 1024
 #define FILES_MAX    16
+#define REPLACED     100 /* times, for each that a message is sent again */
 #define LEAK_KIB     128
 
 struct sample {
@@ -467,17 +468,20 @@ static int enrol(int sock, int vm, struct genl_answer *answer)
 	return genl_send(sock, &msg, answer);
 }
 
-static int set(int sock, uint32_t id, struct genl_answer *answer)
+static int set(int sock, uint32_t id, unsigned int grants,
+	       struct genl_answer *answer)
 {
 	struct genl_msg msg;
 	size_t nest;
 
 	genl_begin(&msg, family.id, NLM_F_ACK, ELISA_CMD_VM_SET);
 	genl_put_u32(&msg, ELISA_A_VM_ID, id);
-	nest = genl_nest(&msg, ELISA_A_GRANT);
-	put_u8(&msg, ELISA_GRANT_A_KIND, 1 + below(2));
-	genl_put(&msg, ELISA_GRANT_A_PATTERN, "*", 2);
-	genl_nest_end(&msg, nest);
+	while (grants--) {
+		nest = genl_nest(&msg, ELISA_A_GRANT);
+		put_u8(&msg, ELISA_GRANT_A_KIND, 1 + below(2));
+		genl_put(&msg, ELISA_GRANT_A_PATTERN, "*", 2);
+		genl_nest_end(&msg, nest);
+	}
 	put_u8(&msg, ELISA_A_PCID, below(3));
 	genl_end(&msg);
 	return genl_send(sock, &msg, answer);
@@ -535,7 +539,7 @@ static int storm_vms(void)
 			return 1;
 		vm_id = answer.vm_id;
 		/* The fuzzer's VM_DEL may hit it, too. */
-		if (set(sock, vm_id, &answer) ||
+		if (set(sock, vm_id, 1, &answer) ||
 		    (answer.errnum && answer.errnum != ENOENT &&
 		     answer.errnum != EBUSY))
 			return 1;
@@ -670,6 +674,27 @@ static int replay(int sock, unsigned int times)
 	return grown >= LEAK_KIB;
 }
 
+/* A policy that changes all the time: VM_SET replaces all that a VM may do. */
+static int replace(int sock, unsigned int times)
+{
+	struct genl_answer answer = {};
+	int vm = small_vm_create();
+	uint32_t id;
+	long before, grown;
+
+	if (vm < 0 || enrol(sock, vm, &answer) || answer.errnum)
+		return 1;
+	id = answer.vm_id;
+	before = unavailable();
+	while (times && !set(sock, id, ELISA_GRANTS_MAX, &answer) &&
+	       !answer.errnum)
+		times--;
+	grown = unavailable() - before;
+	printf("grants replaced but for %u times: %ld KiB\n", times, grown);
+	close(vm);
+	return times || grown >= LEAK_KIB;
+}
+
 static void print_outcomes(void)
 {
 	unsigned int i;
@@ -758,7 +783,7 @@ int main(int argc, char **argv)
 	if (!innocent)
 		bad |= delete_all(sock);
 	if (times)
-		bad |= replay(sock, times);
+		bad |= replay(sock, times) || replace(sock, REPLACED * times);
 	print_outcomes();
 	printf("messages %lu outcomes %u kept %u accepted %lu refused %lu unanswered %lu unsent %lu textless %lu storm %lu dumps %lu\n",
 	       sent, n_outcomes, n_corpus, accepted, refused, silent, strange,

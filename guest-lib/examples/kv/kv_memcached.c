@@ -385,7 +385,6 @@ static int loop(void)
 		n = epoll_wait(epoll, events, EVENTS, 1000);
 		if (n < 0 && errno != EINTR)
 			return fail("epoll", -errno);
-		/* Before the events: it ends connections. */
 		for (i = 0; i < n; i++) {
 			void *what = events[i].data.ptr;
 

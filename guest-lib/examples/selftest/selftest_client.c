@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -341,6 +342,21 @@ static void test_soak(unsigned int rounds, unsigned int threads)
 	report(!wrong, "soak", "");
 }
 
+/* The exchange buffer is part of a file, if one is given. */
+static int get_buffer(const char *path)
+{
+	int fd, err;
+
+	if (!path)
+		return elisa_buffer_alloc(&xbuf, XBUF_SIZE);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = elisa_buffer_map(&xbuf, fd, 0, XBUF_SIZE);
+	close(fd);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : SELFTEST_EXPORT;
@@ -350,7 +366,7 @@ int main(int argc, char **argv)
 
 	if (threads > SOAKERS_MAX)
 		threads = SOAKERS_MAX;
-	err = elisa_buffer_alloc(&xbuf, XBUF_SIZE);
+	err = get_buffer(argc > 4 ? argv[4] : NULL);
 	if (!err)
 		err = elisa_attach(&att, name, xbuf.addr, XBUF_SIZE);
 	if (err) {

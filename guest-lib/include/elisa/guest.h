@@ -90,8 +90,8 @@ struct elisa_entry {
 
 /**
  * struct elisa_buffer - memory that can be handed to a sub context
- * @addr: its first byte, aligned to 2 MiB
- * @size: its size in bytes, a multiple of 2 MiB
+ * @addr: its first byte; of elisa_buffer_alloc(), aligned to 2 MiB
+ * @size: its size in bytes; of elisa_buffer_alloc(), a multiple of 2 MiB
  */
 struct elisa_buffer {
 	void *addr;
@@ -126,7 +126,26 @@ int elisa_probe(void);
 int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size);
 
 /**
- * elisa_buffer_free() - release memory of elisa_buffer_alloc()
+ * elisa_buffer_map() - use memory of a file for exchange buffers or shared data
+ * @buf: filled in
+ * @fd: the file, open for reading and writing, which stays the caller's; it may be
+ *	closed afterwards
+ * @offset: where in the file, a multiple of 4096, of 2 MiB for hugetlbfs
+ * @size: bytes wanted, likewise; 0: up to the file's end
+ *
+ * The file has to be one whose memory the guest's kernel does not move: on
+ * hugetlbfs, or a device BAR that is memory, such as that of an ivshmem device,
+ * /sys/bus/pci/devices/ADDRESS/resource2_wc, of a device that is enabled.  The
+ * contents stay as they are.
+ *
+ * Return: 0; -EINVAL a malformed argument, or nothing is left of the file there;
+ * -EBADF, -EACCES or another error of mmap(2).
+ */
+int elisa_buffer_map(struct elisa_buffer *buf, int fd, uint64_t offset,
+		     size_t size);
+
+/**
+ * elisa_buffer_free() - release memory of a buffer
  * @buf: the buffer; no attachment or export may use it any more
  *
  * Harmless on a buffer that is all zero.

@@ -299,6 +299,8 @@ static void run_bustle(void)
 	struct export e;
 	unsigned int i;
 
+	/* A host that sleeps takes its time. */
+	run_limit = arg("mticks", 200) * 1000000;
 	steps = steps_export(&e, "bustle");
 	if (!steps)
 		return;
@@ -319,6 +321,7 @@ static void run_held(void)
 	struct export e;
 	struct att att;
 
+	run_limit = arg("mticks", 200) * 1000000;
 	if (!sub_export(&e, "held"))
 		return;
 	attach(&att, "held", 3, NULL, 0);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -292,6 +295,44 @@ static void buffers(void **state)
 	assert_null(buf.addr);
 }
 
+static void buffers_of_files(void **state)
+{
+	struct elisa_buffer buf;
+	int fd = memfd_create("buffer", MFD_CLOEXEC);
+	int readonly, zero = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char path[32];
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 4 * 4096 + 10), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	readonly = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "x", 1, 4096), 1);
+
+	assert_int_equal(elisa_buffer_map(&buf, -1, 0, 4096), -EBADF);
+	assert_int_equal(elisa_buffer_map(&buf, readonly, 0, 4096), -EACCES);
+	assert_int_equal(elisa_buffer_map(&buf, fd, 1, 4096), -EINVAL);
+	assert_int_equal(elisa_buffer_map(&buf, fd, 0, 4097), -EINVAL);
+	assert_int_equal(elisa_buffer_map(&buf, fd, 0, 5 * 4096), -EINVAL);
+	assert_int_equal(elisa_buffer_map(&buf, fd, 5 * 4096, 0), -EINVAL);
+	assert_int_equal(elisa_buffer_map(&buf, fd, 1ULL << 63, 4096), -EINVAL);
+	assert_int_equal(elisa_buffer_map(&buf, fd, 4 * 4096, 0), -EINVAL);
+	assert_int_equal(elisa_buffer_map(&buf, zero, 0, 0), -EINVAL);
+	assert_int_equal(elisa_buffer_map(&buf, zero, 0, 4096), -ENODEV);
+	assert_null(buf.addr);
+
+	assert_int_equal(elisa_buffer_map(&buf, fd, 4096, 0), 0);
+	assert_int_equal(buf.size, 3 * 4096);
+	assert_int_equal(*(char *)buf.addr, 'x');
+	*(char *)buf.addr = 'y';
+	elisa_buffer_free(&buf);
+	assert_null(buf.addr);
+	assert_int_equal(pread(fd, path, 1, 4096), 1);
+	assert_int_equal(path[0], 'y');
+	close(zero);
+	close(readonly);
+	close(fd);
+}
+
 static void info(void **state)
 {
 	const uint64_t stale = 0x5555555555555555;
@@ -399,6 +440,7 @@ int main(void)
 		TEST(child_uses_parents),
 		TEST(info),
 		TEST(buffers),
+		TEST(buffers_of_files),
 	};
 
 	return cmocka_run_group_tests_name("attach", tests, NULL, NULL);
