@@ -3,11 +3,12 @@
  * vswitch_bench: counts, in a guest of testvmm, what a frame costs on its way
  * through the switch of examples/vswitch: sent by one port, received by another.
  *
- *	vswitch_bench [-n FRAMES] elisa [EXPORT]  an export of vs.sub
- *	vswitch_bench [-n FRAMES] direct          the same switch in memory that all
- *	                                          VMs map (testvmm --shared)
+ *	vswitch_bench [-n FRAMES] BUILD [EXPORT]
  *
- * Prints a line for each size of frame and of batch.  What a program does with a
+ * BUILD is elisa or interposed, for an export of vs.sub, or direct: the same switch
+ * in memory that all VMs map (testvmm --shared).
+ *
+ * Prints a row for each size of frame and of batch, see report.  What a program does with a
  * batch is counted, too: it names the frames and rooms, and looks at each result
  * and at the bytes of each frame that say which one it is.
  */
@@ -48,7 +49,7 @@ static struct bench {
 	unsigned char *xbuf;
 	/* The first one sends. */
 	uint64_t handle[1 + RECEIVERS];
-	unsigned int receivers;
+	unsigned int receivers, vmfuncs;
 	uint32_t len, batch;
 	struct elisa_batch calls;
 } bench;
@@ -194,11 +195,10 @@ static int ones_chunk(void *arg, uint64_t first)
 	return 0;
 }
 
-static int report(const char *build, const char *how, uint32_t len,
+static int report(const char *build, const char *op, uint32_t len,
 		  uint32_t batch, unsigned int receivers, chunk_fn *fn)
 {
 	struct chunk_result r;
-	char name[64];
 	uint32_t i;
 	int err;
 
@@ -207,16 +207,17 @@ static int report(const char *build, const char *how, uint32_t len,
 	bench.receivers = receivers;
 	for (i = 0; i < batch; i++)
 		make_frame(i, 1 + i % receivers);
-	snprintf(name, sizeof(name), "%s-%s%ux%u", build, how, len, batch);
 	err = chunks_run(&r, frames, fn, NULL);
 	if (err)
-		return fail(name, err);
-	printf("bench %s ops=%" PRIu64
-	       " instructions=%.1f exits=%.3f vmfuncs=%g other_exits=%" PRIu64
-	       " disturbed=%" PRIu64 "/%" PRIu64 "\n",
-	       name, r.ops, r.instructions, r.exits,
-	       bench.att ? 4.0 * (1 + receivers) / batch : 0, r.other_exits,
-	       r.disturbed, r.chunks);
+		return fail(op, err);
+	printf("row system=vswitch op=%s size=%u batch=%u build=%s ops=%" PRIu64
+	       " instructions=%.1f exits=%.3f vmfuncs=%g other_exits=%" PRIu64,
+	       op, len, batch, build, r.ops, r.instructions, r.exits,
+	       (double)bench.vmfuncs * (1 + receivers) / batch, r.other_exits);
+	/* Without an exit nothing of it is the host's. */
+	if (r.exits == 0)
+		printf(" guest=%.1f", r.instructions);
+	putchar('\n');
 	fflush(stdout);
 	return 0;
 }
@@ -252,7 +253,7 @@ static int open_ports(void)
 
 static int run(const char *build)
 {
-	static const uint32_t batches[] = { 1, 8, 32, 128 };
+	static const uint32_t batches[] = { 8, 32, 128 };
 	unsigned int i;
 	uint64_t ret;
 	int rc, err;
@@ -261,18 +262,20 @@ static int run(const char *build)
 	if (err)
 		return fail("opening ports", err);
 	rc = 0;
-	for (i = 0; i < 4 && !rc; i++)
-		rc = report(build, "vs", 64, batches[i], 1, arrays_chunk);
-	rc = rc || report(build, "vs-one", 64, 1, 1, ones_chunk) ||
-	     report(build, "vs-two", 64, 32, 2, arrays_chunk);
-	/* A ring of the smallest region holds no more of these. */
+	rc = report(build, "packet", 64, 1, 1, ones_chunk);
 	for (i = 0; i < 3 && !rc; i++)
-		rc = report(build, "vs", 1514, batches[i], 1, arrays_chunk);
+		rc = report(build, "packet", 64, batches[i], 1, arrays_chunk);
+	rc = rc || report(build, "two-ports", 64, 32, 2, arrays_chunk);
+	rc = rc || report(build, "packet", 1514, 1, 1, ones_chunk);
+	/* A ring of the smallest region holds no more of these. */
+	for (i = 0; i < 2 && !rc; i++)
+		rc = report(build, "packet", 1514, batches[i], 1, arrays_chunk);
 	if (bench.att && !rc) {
 		err = elisa_batch_init(&bench.calls, bench.att, BATCH_AT,
 				       BATCH_MAX);
 		rc = err ? fail("batch", err) :
-			   report(build, "vs-calls", 64, 32, 1, calls_chunk);
+			   report(build, "batched-calls", 64, 32, 1,
+				  calls_chunk);
 	}
 	for (i = 0; i < 1 + RECEIVERS; i++)
 		elisa_call1(&bench.close, &ret, bench.handle[i]);
@@ -303,8 +306,12 @@ static int lookups(void)
 	return err;
 }
 
-static int bench_elisa(const char *export)
+static int bench_elisa(const char *build, const char *export)
 {
+	const enum elisa_mode mode = strcmp(build, "elisa") ?
+					     ELISA_MODE_INTERPOSED :
+					     ELISA_MODE_VMFUNC;
+	struct elisa_attachment_info info;
 	struct elisa_buffer xbuf;
 	int err, rc;
 
@@ -312,11 +319,15 @@ static int bench_elisa(const char *export)
 	if (err)
 		return fail("exchange buffer (any free vm.nr_hugepages?)", err);
 	bench.xbuf = xbuf.addr;
-	err = elisa_attach(&bench.att, export, xbuf.addr, XBUF_SIZE);
+	err = elisa_attach_mode(&bench.att, export, xbuf.addr, XBUF_SIZE, mode);
 	if (err)
 		return fail(export, err);
+	err = elisa_attachment_info(bench.att, &info, sizeof(info));
+	if (err)
+		return fail("attachment", err);
+	bench.vmfuncs = info.vmfuncs;
 	err = lookups();
-	rc = err ? fail("lookup", err) : run("elisa");
+	rc = err ? fail("lookup", err) : run(build);
 	err = elisa_detach(bench.att);
 	elisa_buffer_free(&xbuf);
 	return err ? fail("detach", err) : rc;
@@ -350,7 +361,7 @@ static int bench_direct(void)
 
 static int usage(void)
 {
-	fputs("usage: vswitch_bench [-n FRAMES] elisa [EXPORT]|direct\n",
+	fputs("usage: vswitch_bench [-n FRAMES] elisa|interposed|direct [EXPORT]\n",
 	      stderr);
 	return 2;
 }
@@ -371,8 +382,9 @@ int main(int argc, char **argv)
 	err = chunks_open();
 	if (err)
 		return fail("this is not a guest of testvmm", err);
-	if (!strcmp(what, "elisa"))
-		return bench_elisa(optind < argc ? argv[optind] : VS_EXPORT);
+	if (!strcmp(what, "elisa") || !strcmp(what, "interposed"))
+		return bench_elisa(what,
+				   optind < argc ? argv[optind] : VS_EXPORT);
 	if (!strcmp(what, "direct"))
 		return bench_direct();
 	return usage();
