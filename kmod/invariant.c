@@ -140,11 +140,12 @@ void elisa_invariant_check(const struct elisa_vcpu *v)
 void elisa_invariant_vm_freed(const struct elisa_vm *vm)
 {
 	const struct elisa_stats *s = &vm->stats;
+	const int left = atomic_read(&s->attachments) |
+			 atomic_read(&s->exports) | atomic_read(&s->instances) |
+			 atomic_read(&s->pinned_pages) |
+			 atomic_read(&s->suspended);
 
-	WARN(atomic_read(&s->attachments) || atomic_read(&s->exports) ||
-		     atomic_read(&s->instances) ||
-		     atomic_read(&s->pinned_pages) ||
-		     atomic_read(&s->suspended),
+	WARN(left,
 	     "elisa: vm %u goes with attachments %d exports %d instances %d pinned_pages %d suspended %d\n",
 	     vm->id, atomic_read(&s->attachments), atomic_read(&s->exports),
 	     atomic_read(&s->instances), atomic_read(&s->pinned_pages),
