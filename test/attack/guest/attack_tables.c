@@ -262,7 +262,10 @@ static void gdt_games(void)
 	/* With the TSS there as well: CPL 0 in sub, and not outside. */
 	vcpu_ioctl(0, KVM_GET_SREGS, sregs);
 	tss_base = sregs->tr.base;
+	/* Not while it is cleared: there are interrupts. */
+	lgdt((u64)&gdtr);
 	gdt_in_xbuf(&reg, true);
+	lgdt((u64)&reg);
 	memcpy(c.xbuf + PAGE_SIZE + 0x24, (u8 *)tss_base + 0x24, 0x40);
 	vmm_set_tr(ELISA_SUB_XBUF + PAGE_SIZE);
 	far_case("call gate, TSS in the exchange buffer", &c.at3, X_FAR_CALL,
