@@ -264,7 +264,8 @@ static int run(const char *build)
 	if (err)
 		return fail("opening ports", err);
 	rc = 0;
-	rc = report(build, "packet", 64, 1, 1, ones_chunk);
+	rc = report(build, "packet", 64, 1, 1, ones_chunk) ||
+	     report(build, "array", 64, 1, 1, arrays_chunk);
 	for (i = 0; i < 3 && !rc; i++)
 		rc = report(build, "packet", 64, batches[i], 1, arrays_chunk);
 	rc = rc || report(build, "two-ports", 64, 32, 2, arrays_chunk);
