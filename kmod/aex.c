@@ -390,7 +390,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		err = -EFAULT;
 		details = fault_details(c);
 	}
-	elisa_fpu_scrub();
+	elisa_fpu_scrub(vcpu);
 	vcpu->arch.cr2 = 0;
 	/* IF and IOPL are never sub's to choose. */
 	elisa_set_rflags(vcpu, att->rflags | X86_EFLAGS_FIXED);
@@ -488,7 +488,7 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 		if (unlikely(!eptp)) {
 			/* The host goes down.  It may have been in sub. */
 			scrub_regs(v->vcpu);
-			elisa_fpu_scrub();
+			elisa_fpu_scrub(v->vcpu);
 			goto out;
 		}
 		if (unlikely(eptp != v->default_eptp)) {

@@ -11,6 +11,7 @@
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
 
+#include "compat/fpu.h"
 #include "fpu.h"
 #include "kvm_internal.h"
 
@@ -86,14 +87,16 @@ void elisa_fpu_save(void *area, u64 mask)
 
 /**
  * elisa_fpu_scrub() - set the guest's vector state to initial values
+ * @vcpu: the vCPU
  *
  * Context: as elisa_fpu_save().
  */
-void elisa_fpu_scrub(void)
+void elisa_fpu_scrub(struct kvm_vcpu *vcpu)
 {
 	lockdep_assert_irqs_disabled();
 	load_live();
 	xrstor(init_area, xgetbv(XCR_XFEATURE_ENABLED_MASK) & STATE_VECTOR);
+	elisa_fpu_clear_copies(vcpu);
 }
 
 /**

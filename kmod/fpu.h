@@ -11,7 +11,7 @@
 void elisa_fpu_init(void);
 u64 elisa_fpu_mask(struct kvm_vcpu *vcpu);
 void elisa_fpu_save(void *area, u64 mask);
-void elisa_fpu_scrub(void);
+void elisa_fpu_scrub(struct kvm_vcpu *vcpu);
 void elisa_fpu_load(const void *area, u64 mask);
 
 #endif /* ELISA_FPU_H */

@@ -124,8 +124,9 @@ struct poker {
 	 * exception on its way; or, at an AEP, any flag but IF.
 	 */
 	__u64 stub_wrong;
-	__u64 elsewhere; /* RIP not in RAM or a stub, other CR3 */
-	__u64 first_rip; /* of the first finding */
+	__u64 elsewhere;    /* RIP not in RAM or a stub, other CR3 */
+	__u64 first_rip;    /* of the first finding */
+	__u64 first_secret; /* its offset in poker.c's struct state, plus 1 */
 };
 
 #endif /* ATTACK_ABI_H */

@@ -87,6 +87,7 @@ long poker_start(struct vcpu *vcpu, const struct poker *poker)
 	vcpu->poker.stub_wrong = 0;
 	vcpu->poker.at_aep = 0;
 	vcpu->poker.first_rip = 0;
+	vcpu->poker.first_secret = 0;
 	vcpu->poker.elsewhere = 0;
 	vcpu->poked = true;
 	vcpu->poker_runs = true;
@@ -110,9 +111,14 @@ long poker_stop(struct vcpu *vcpu, struct poker *poker)
 	return 0;
 }
 
-static bool holds(const struct state *state, uint64_t secret)
+/* Where is @secret, plus 1; 0: nowhere */
+static uint64_t find(const struct state *state, uint64_t secret)
 {
-	return secret && memmem(state, sizeof(*state), &secret, sizeof(secret));
+	const char *at = NULL;
+
+	if (secret)
+		at = memmem(state, sizeof(*state), &secret, sizeof(secret));
+	return at ? at - (const char *)state + 1 : 0;
 }
 
 /* In a chunk of ELISA's, and not in a page that the guest executes itself? */
@@ -188,7 +194,8 @@ void poker_look(struct vcpu *self)
 	struct poker *p = &self->poker;
 	struct state s;
 	unsigned int i;
-	bool secret = false, inside, wrong, elsewhere;
+	uint64_t secret = 0;
+	bool inside, wrong, elsewhere;
 
 	pthread_mutex_lock(&vm.lock);
 	if (!self->poke_pending)
@@ -196,15 +203,17 @@ void poker_look(struct vcpu *self)
 	self->poke_pending = false;
 	pthread_cond_broadcast(&vm.changed);
 	get_state(self, &s);
-	for (i = 0; i < POKER_SECRETS; i++)
-		secret |= holds(&s, p->secret[i]);
+	for (i = 0; i < POKER_SECRETS && !secret; i++)
+		secret = find(&s, p->secret[i]);
 	inside = is_inside(s.regs.rip) || is_inside(s.regs.rsp);
 	wrong = is_wrong_at_stub(&s);
 	elsewhere = is_elsewhere(&s, p);
 	if ((secret || inside || wrong || elsewhere) && !p->first_rip)
 		p->first_rip = s.regs.rip;
+	if (!p->first_secret)
+		p->first_secret = secret;
 	p->kicks++;
-	p->secrets_seen += secret;
+	p->secrets_seen += !!secret;
 	p->in_window += inside;
 	p->at_aep += is_aep(s.regs.rip);
 	p->at_return += is_at(s.regs.rip, ELISA_W_RETURN);
