@@ -203,11 +203,9 @@ static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 	return target;
 }
 
-static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
-			    struct ftrace_ops *ops,
-			    struct elisa_ftrace_regs *fregs)
+static noinline void notrace after_exit(struct kvm_vcpu *vcpu,
+					struct elisa_ftrace_regs *fregs)
 {
-	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
 	enum elisa_exit action = ELISA_EXIT_DEFAULT;
 	exit_fn target = NULL;
 	struct elisa_vcpu *v;
@@ -215,7 +213,7 @@ static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 
 	rcu_read_lock();
 	vm = elisa_vm_find_rcu(vcpu->kvm);
-	if (likely(!vm) || is_nested(vcpu))
+	if (!vm || is_nested(vcpu))
 		goto out;
 	v = find_vcpu(vm, vcpu);
 	if (v)
@@ -247,22 +245,40 @@ out:
 	rcu_read_unlock();
 }
 
-static void notrace on_entry(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops,
-			     struct elisa_ftrace_regs *fregs)
+static noinline void notrace before_entry(struct kvm_vcpu *vcpu)
 {
-	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
 	struct elisa_vcpu *v;
 	struct elisa_vm *vm;
 
 	rcu_read_lock();
 	vm = elisa_vm_find_rcu(vcpu->kvm);
-	if (unlikely(vm) && !is_nested(vcpu)) {
+	if (vm && !is_nested(vcpu)) {
 		v = find_vcpu(vm, vcpu);
 		if (v)
 			elisa_vcpu_enter(v);
 	}
 	rcu_read_unlock();
+}
+
+/* These two are all that a VM meets that is not enrolled: a few instructions. */
+static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops,
+			    struct elisa_ftrace_regs *fregs)
+{
+	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
+
+	if (unlikely(elisa_vm_maybe(vcpu->kvm)))
+		after_exit(vcpu, fregs);
+}
+
+static void notrace on_entry(unsigned long ip, unsigned long parent_ip,
+			     struct ftrace_ops *ops,
+			     struct elisa_ftrace_regs *fregs)
+{
+	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
+
+	if (unlikely(elisa_vm_maybe(vcpu->kvm)))
+		before_entry(vcpu);
 }
 
 static void notrace on_destroy(unsigned long ip, unsigned long parent_ip,

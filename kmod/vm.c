@@ -37,7 +37,7 @@
 #include "vm.h"
 
 /* What the hooks search, under RCU; changed under hash_lock. */
-static DEFINE_HASHTABLE(vm_hash, 6);
+struct hlist_head elisa_vm_hash[1 << ELISA_VM_HASH_BITS];
 static DEFINE_RAW_SPINLOCK(hash_lock);
 
 /* All VMs that are not freed, ordered by id. */
@@ -57,7 +57,7 @@ struct elisa_vm *elisa_vm_find_rcu(const struct kvm *kvm)
 {
 	struct elisa_vm *vm;
 
-	hash_for_each_possible_rcu(vm_hash, vm, hash, (unsigned long)kvm)
+	hash_for_each_possible_rcu(elisa_vm_hash, vm, hash, (unsigned long)kvm)
 		if (vm->kvm == kvm)
 			return vm;
 	return NULL;
@@ -247,7 +247,7 @@ void elisa_vm_destroyed(const struct kvm *kvm)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&hash_lock, flags);
-	hash_for_each_possible(vm_hash, vm, hash, (unsigned long)kvm) {
+	hash_for_each_possible(elisa_vm_hash, vm, hash, (unsigned long)kvm) {
 		if (vm->kvm != kvm)
 			continue;
 		/* The address may be another VM's soon. */
@@ -386,13 +386,14 @@ static int publish(struct elisa_vm *vm)
 
 	mutex_lock(&vms_lock);
 	raw_spin_lock_irqsave(&hash_lock, flags);
-	hash_for_each_possible(vm_hash, other, hash, (unsigned long)vm->kvm)
+	hash_for_each_possible(elisa_vm_hash, other, hash,
+			       (unsigned long)vm->kvm)
 		if (other->kvm == vm->kvm)
 			err = other->state == ELISA_VM_ACTIVE ? -EEXIST :
 								-EBUSY;
 	if (!err) {
 		vm->id = ++next_id;
-		hash_add_rcu(vm_hash, &vm->hash, (unsigned long)vm->kvm);
+		hash_add_rcu(elisa_vm_hash, &vm->hash, (unsigned long)vm->kvm);
 	}
 	raw_spin_unlock_irqrestore(&hash_lock, flags);
 	if (!err) {

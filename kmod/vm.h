@@ -20,6 +20,7 @@
 #define ELISA_VM_H
 
 #include <linux/atomic.h>
+#include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/kvm_host.h>
 #include <linux/list.h>
@@ -149,6 +150,27 @@ int elisa_vm_enrol(struct elisa_enrolment *enrolment, u32 *id,
 int elisa_vm_remove(u32 id);
 struct elisa_vm *elisa_vm_get_id(u32 id);
 struct elisa_vm *elisa_vm_get_fd(int fd, int *err, const char **why);
+
+/* Of vm.c: the table of the hooks; more buckets than VMs on most hosts. */
+#define ELISA_VM_HASH_BITS 8
+extern struct hlist_head elisa_vm_hash[1 << ELISA_VM_HASH_BITS];
+
+/**
+ * elisa_vm_maybe() - may this be an enrolled VM?
+ * @kvm: only hashed
+ *
+ * What every exit of every VM of the host pays for.  Reads one pointer, which it
+ * does not follow, so RCU is not needed.
+ *
+ * Context: any.  Return: false only if elisa_vm_find_rcu() were to find nothing.
+ */
+static __always_inline bool elisa_vm_maybe(const struct kvm *kvm)
+{
+	unsigned int i = hash_min((unsigned long)kvm, HASH_BITS(elisa_vm_hash));
+
+	return !hlist_empty(&elisa_vm_hash[i]);
+}
+
 struct elisa_vm *elisa_vm_find_rcu(const struct kvm *kvm);
 struct elisa_vm *elisa_vm_get(const struct kvm *kvm);
 void elisa_vm_put(struct elisa_vm *vm);
