@@ -860,7 +860,7 @@ void kv_session_received(struct kv_session *session, size_t n)
 const char *kv_session_output(struct kv_session *session, size_t *len)
 {
 	*len = pending(session);
-	return session->out + session->out_at;
+	return *len ? session->out + session->out_at : NULL;
 }
 
 void kv_session_sent(struct kv_session *session, size_t n)
