@@ -13,6 +13,9 @@
 #define PERIODIC (1u << 17)
 #define TICK_NS	 10000000 /* for run()'s time limit */
 
+#define STORM_TIRES   32
+#define STORM_SLOWEST 500000000 /* ns */
+
 static void watch(void)
 {
 	/* Or what is left of a storm would be its period for a moment. */
@@ -58,8 +61,19 @@ void storm_start(u32 least, u32 most)
 		return;
 	cpu->storm_least = least ?: 1;
 	cpu->storm_most = most > least ? most : least;
+	cpu->storm_tires = 0;
 	wrmsr(X2APIC_LVT_TIMER, VECTOR_TIMER);
 	next_storm(cpu);
+}
+
+/*
+ * One that comes less and less often: what it interrupts makes headway even on a
+ * host that takes longer for an interrupt than @most.
+ */
+void storm_start_tiring(u32 least, u32 most)
+{
+	storm_start(least, most);
+	this_cpu()->storm_tires = STORM_TIRES;
 }
 
 void storm_stop(void)
@@ -74,6 +88,13 @@ void timer_tick(void)
 {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->storm_most)
-		next_storm(cpu);
+	if (!cpu->storm_most)
+		return;
+	if (cpu->storm_tires && !--cpu->storm_tires &&
+	    cpu->storm_most < STORM_SLOWEST) {
+		cpu->storm_least *= 2;
+		cpu->storm_most *= 2;
+		cpu->storm_tires = STORM_TIRES;
+	}
+	next_storm(cpu);
 }

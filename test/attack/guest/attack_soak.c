@@ -181,7 +181,7 @@ static s64 call(struct soak_box *box)
 	struct result res;
 
 	if (box->arg[5] & SOAK_STORM)
-		storm_start(1000000, 2000000);
+		storm_start_tiring(1000000, 2000000);
 	res = elisa_call(&slot->att, slot->entry[box->arg[1]],
 			 ARGS(box->arg[2], box->arg[3], box->arg[4]));
 	if (box->arg[5] & SOAK_STORM)
@@ -220,7 +220,7 @@ static s64 loop(struct soak_box *box)
 	box->value[1] = 0;
 	box->value[2] = 0;
 	if (flags & SOAK_STORM)
-		storm_start(1000000, 2000000);
+		storm_start_tiring(1000000, 2000000);
 	if (flags & SOAK_POKER) {
 		*poker = (struct poker){ .period_us = 3000 };
 		expect(!poker_start(cpu, poker), "the poker starts");
@@ -264,7 +264,7 @@ static s64 suspend(struct soak_box *box)
 	handles[i].slot = slot;
 	handles[i].rsp = in.rsp;
 	box->value[0] = 0;
-	storm_start(1000000, 2000000);
+	storm_start_tiring(1000000, 2000000);
 	enter(slot->att.window, 0, &in, slot->att.cpl, &out);
 	storm_stop();
 	if (out.how == HOW_AEP) {

@@ -112,6 +112,7 @@ struct cpu {
 	u64 back_rsp, deadline;
 	/* storm */
 	u32 storm_least, storm_most;
+	u32 storm_tires; /* ticks until it slows down; 0: never */
 	u64 random;
 	/* work for it */
 	void (*volatile job)(u64 arg);
@@ -147,6 +148,7 @@ void apic_eoi(void);
 void ipi(unsigned int cpu, u8 vector); /* also to itself */
 /* Timer interrupts after a random number of ns in this range, over and over. */
 void storm_start(u32 least, u32 most);
+void storm_start_tiring(u32 least, u32 most);
 void storm_stop(void);
 void timer_tick(void);
 
