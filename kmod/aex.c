@@ -108,11 +108,11 @@ static enum elisa_exit finish(const struct cause *c)
 
 static void scrub_regs(struct kvm_vcpu *vcpu)
 {
-	int i;
+	unsigned long rsp = vcpu->arch.regs[VCPU_REGS_RSP];
 
-	for (i = VCPU_REGS_RAX; i <= VCPU_REGS_R15; i++)
-		if (i != VCPU_REGS_RSP)
-			vcpu->arch.regs[i] = 0;
+	BUILD_BUG_ON(VCPU_REGS_R15 != ELISA_GPRS - 1);
+	memset(vcpu->arch.regs, 0, ELISA_GPRS * sizeof(*vcpu->arch.regs));
+	vcpu->arch.regs[VCPU_REGS_RSP] = rsp;
 }
 
 static u64 gate_rsp(const struct elisa_vcpu *v)
@@ -277,10 +277,9 @@ static void save_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 {
 	struct elisa_saved *saved = &inst->saved;
 	struct kvm_vcpu *vcpu = v->vcpu;
-	int i;
 
-	for (i = VCPU_REGS_RAX; i <= VCPU_REGS_R15; i++)
-		saved->regs[i] = vcpu->arch.regs[i];
+	BUILD_BUG_ON(sizeof(*saved->regs) != sizeof(*vcpu->arch.regs));
+	memcpy(saved->regs, vcpu->arch.regs, sizeof(saved->regs));
 	saved->regs[VCPU_REGS_RSP] = elisa_rsp(vcpu);
 	saved->rip = elisa_rip(vcpu);
 	saved->rflags = elisa_rflags();

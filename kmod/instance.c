@@ -289,23 +289,29 @@ bool elisa_instance_abort(struct elisa_instance *inst)
 }
 
 /**
- * elisa_instance_draw() - draw a handle in advance
- * @inst: instance, its VM's lock held
+ * elisa_instance_resume() - a vCPU is about to resume a suspended call
+ * @inst: the instance, its VM's lock held
+ * @random: for the handle of its next AEX
  *
  * The AEX that uses it holds raw spinlocks, and random numbers come from behind
  * a lock that sleeps on PREEMPT_RT.  Between two AEXs of an instance there is
  * elisa_instance_take() or a RESUME, so each gets bits of its own.
  *
- * Context: any in which one may sleep; takes att->lock.
+ * Context: any; takes att->lock.
+ * Return: false when it is not suspended (any more); nothing has changed then.
  */
-void elisa_instance_draw(struct elisa_instance *inst)
+bool elisa_instance_resume(struct elisa_instance *inst, u64 random)
 {
-	u64 random = get_random_u64();
+	struct elisa_attachment *att = inst->att;
 	unsigned long flags;
+	bool ok;
 
-	raw_spin_lock_irqsave(&inst->att->lock, flags);
-	inst->next_handle = random;
-	raw_spin_unlock_irqrestore(&inst->att->lock, flags);
+	raw_spin_lock_irqsave(&att->lock, flags);
+	ok = step(inst, ELISA_IE_RESUME);
+	if (ok)
+		inst->next_handle = random;
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return ok;
 }
 
 /**
@@ -412,7 +418,7 @@ bool elisa_instance_retake(struct elisa_instance *inst, u64 handle)
 /**
  * elisa_instance_step() - change an instance's state
  * @inst: instance
- * @event: RESUME or ENTER
+ * @event: ENTER
  *
  * Context: any; takes att->lock.
  * Return: false when the event is not legal now; nothing has changed then.

@@ -23,6 +23,9 @@ struct elisa_vcpu;
 /* After that time in SUSPENDED a call may be ended for others: reclaim.h. */
 #define ELISA_STALE_SECONDS 10
 
+/* By VCPU_REGS_*, the first of them. */
+#define ELISA_GPRS 16
+
 /**
  * struct elisa_saved - a suspended call
  * @regs: general registers but RIP, by VCPU_REGS_*
@@ -30,7 +33,7 @@ struct elisa_vcpu;
  * @fpu_mask: components in the instance's fpu area
  */
 struct elisa_saved {
-	u64 regs[16];
+	u64 regs[ELISA_GPRS];
 	u64 rip, rflags, cr2;
 	u64 caller_rsp;
 	u64 fpu_mask;
@@ -92,7 +95,7 @@ void elisa_instance_unbind(struct elisa_instance *inst);
 void elisa_instance_set_runner(struct elisa_instance *inst);
 void elisa_instance_failed(struct elisa_instance *inst);
 bool elisa_instance_abort(struct elisa_instance *inst);
-void elisa_instance_draw(struct elisa_instance *inst);
+bool elisa_instance_resume(struct elisa_instance *inst, u64 random);
 bool elisa_instance_doom(struct elisa_instance *inst);
 void elisa_instance_cancel(struct elisa_instance *inst);
 u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits);

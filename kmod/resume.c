@@ -22,8 +22,8 @@
 #define CALLER_FLAGS (X86_EFLAGS_IF | X86_EFLAGS_IOPL)
 
 /*
- * May @inst run on this vCPU as it is?  Also checked by the entry hook: the
- * VMM can change registers in between.
+ * May @inst run on this vCPU as it is, if it is armed?  Also checked by the entry
+ * hook: the VMM can change registers in between.
  */
 static bool fits(struct elisa_vcpu *v, struct elisa_instance *inst)
 {
@@ -33,8 +33,7 @@ static bool fits(struct elisa_vcpu *v, struct elisa_instance *inst)
 	/* XRSTOR of a component that XCR0 lacks would fault. */
 	if (cr4 & X86_CR4_OSXSAVE && inst->saved.fpu_mask & ~vcpu->arch.xcr0)
 		return false;
-	return elisa_cpl() == inst->att->cpl && elisa_mode_64bit_code() &&
-	       !elisa_mode_refusal(v->vm, vcpu);
+	return elisa_cpl() == inst->att->cpl && elisa_mode_64bit_code();
 }
 
 /* vm->lock held */
@@ -52,6 +51,7 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	struct elisa_instance *inst = find(vm, handle);
 	struct elisa_vcpu *v;
 	unsigned long flags;
+	u64 random;
 	int err;
 
 	if (!inst)
@@ -60,7 +60,8 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	if (IS_ERR(v) || (!inst->att->interposed &&
 			  elisa_vcpu_open_slot(v, inst->att->slot)))
 		return -EAGAIN;
-	elisa_instance_draw(inst);
+	/* What it comes from may sleep. */
+	random = get_random_u64();
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	err = -EAGAIN;
@@ -69,11 +70,16 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		elisa_instance_cancel(v->pending);
 		v->pending = NULL;
 	}
-	if (!fits(v, inst)) {
+	/*
+	 * The mode of one that was armed was looked at when it entered.  CR3 may
+	 * have changed without an exit; then this entry finds out, and the guest
+	 * asks again.
+	 */
+	if (!fits(v, inst) || (!v->armed && elisa_mode_refusal(vm, vcpu))) {
 		/* The caller takes it that the call is over, so it is. */
 		if (elisa_instance_abort(inst))
 			err = -EINVAL;
-	} else if (elisa_instance_step(inst, ELISA_IE_RESUME)) {
+	} else if (elisa_instance_resume(inst, random)) {
 		inst->continued = false;
 		v->pending = inst;
 		v->pending_rip = elisa_rip(vcpu);
@@ -133,11 +139,8 @@ static void load_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 {
 	const struct elisa_saved *saved = &inst->saved;
 	struct kvm_vcpu *vcpu = v->vcpu;
-	int i;
 
-	for (i = VCPU_REGS_RAX; i <= VCPU_REGS_R15; i++)
-		if (i != VCPU_REGS_RSP)
-			vcpu->arch.regs[i] = saved->regs[i];
+	memcpy(vcpu->arch.regs, saved->regs, sizeof(saved->regs));
 	elisa_set_rsp(vcpu, saved->regs[VCPU_REGS_RSP]);
 	elisa_set_rip(vcpu, saved->rip);
 	elisa_load_rflags(vcpu, (saved->rflags & ~(u64)CALLER_FLAGS) |
