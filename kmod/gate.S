@@ -101,7 +101,8 @@ LABEL elisa_\variant\()_landing_end
  * Landing, second part.  Sealed, it ends where the gate's return half begins;
  * full and interposed, at the page's end, where the return stub follows.  The
  * mask is made of the comparison's carry; it keeps a mispredicted bounds check
- * from calling through another table.
+ * from calling through another table.  What code with full trust leaves in
+ * registers is its own business, as what its callers leave there is theirs.
  */
 	.macro LEAVE variant
 LABEL elisa_\variant\()_leave
@@ -112,12 +113,14 @@ LABEL elisa_\variant\()_leave
 	mov	FULL_RSP, %rsp
 	.endif
 	mov	%rax, %rdx
+	.ifnc \variant, full
 	xor	%esi, %esi
 	xor	%edi, %edi
 	xor	%r8d, %r8d
 	xor	%r9d, %r9d
 	xor	%r10d, %r10d
 	xor	%r11d, %r11d
+	.endif
 	.ifc \variant, sealed
 	mov	$ELISA_IDX_GATE, %ecx
 	.else

@@ -88,20 +88,22 @@ static u64 interrupts(void)
  */
 static u64 loop(const struct att *att, u64 rounds, u64 ns)
 {
-	u64 least = ~0ULL, before, begin, took;
+	u64 least = ~0ULL, before, begin, took, n;
 	unsigned int i;
 
 	for (i = 0; i < TRIES; i++) {
-		before = interrupts();
 		if (ns)
 			wrmsr(TIMER_COUNT, ns);
+		/* One that comes before or after the loop is not counted. */
 		begin = rdtsc();
+		before = interrupts();
 		if (!att)
 			plain_loop(rounds);
 		else if (!expect(!plain_call(att, rounds), "a call"))
 			return ~0ULL;
+		n = interrupts() - before;
 		took = rdtsc() - begin;
-		if (interrupts() - before == !!ns && took < least)
+		if (n == !!ns && took < least)
 			least = took;
 	}
 	return least;
