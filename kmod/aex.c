@@ -110,7 +110,6 @@ static void scrub_regs(struct kvm_vcpu *vcpu)
 {
 	unsigned long rsp = vcpu->arch.regs[VCPU_REGS_RSP];
 
-	BUILD_BUG_ON(VCPU_REGS_R15 != ELISA_GPRS - 1);
 	memset(vcpu->arch.regs, 0, ELISA_GPRS * sizeof(*vcpu->arch.regs));
 	vcpu->arch.regs[VCPU_REGS_RSP] = rsp;
 }
@@ -278,6 +277,7 @@ static void save_call(struct elisa_vcpu *v, struct elisa_instance *inst)
 	struct elisa_saved *saved = &inst->saved;
 	struct kvm_vcpu *vcpu = v->vcpu;
 
+	BUILD_BUG_ON(ARRAY_SIZE(saved->regs) != VCPU_REGS_R15 + 1);
 	BUILD_BUG_ON(sizeof(*saved->regs) != sizeof(*vcpu->arch.regs));
 	memcpy(saved->regs, vcpu->arch.regs, sizeof(saved->regs));
 	saved->regs[VCPU_REGS_RSP] = elisa_rsp(vcpu);

@@ -3,6 +3,7 @@
  * RESUME and ABORT.
  */
 #include <linux/kvm_host.h>
+#include <linux/random.h>
 #include <asm/processor-flags.h>
 
 #include "attachment.h"

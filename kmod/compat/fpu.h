@@ -5,7 +5,8 @@
  * Before 5.16 KVM shows its VMM the x87 and SSE part of the XSAVE image as it is
  * in memory, even where the image's header says "initial".  XSAVE with the init
  * optimization (SDM vol. 1, 13.6) does not write a component that is initial, so
- * what was there before stays.  Since 5.16 the header decides.
+ * what was there before stays.  Since 5.16, where the guest's buffer is no struct fpu
+ * any more, the header decides.
  */
 #ifndef ELISA_COMPAT_FPU_H
 #define ELISA_COMPAT_FPU_H
@@ -14,9 +15,8 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/thread_info.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
+#ifdef ELISA_HAVE_GUEST_FPU_POINTER
 
 static inline void elisa_fpu_clear_copy(struct fpu *fpu)
 {
