@@ -242,6 +242,8 @@ static void spin_elsewhere(u64 arg)
 static void two_vcpus(void)
 {
 	struct kvm_regs *regs = pages(1);
+	unsigned int tries = 100;
+	bool at_aep;
 	u64 spins;
 	long err;
 
@@ -256,9 +258,12 @@ static void two_vcpus(void)
 	cpu_start(1, spin_elsewhere, (u64)&at_cpl3);
 	while (!shared->entered)
 		vmm_sleep(1000);
-	err = vcpu_ioctl(1, KVM_GET_REGS, regs);
-	/* At the stub, or in it, if an interrupt came just before. */
-	check(!err && regs->rip - at_cpl3.window - ELISA_W_AEP < 4096,
+	/* Now and then it is in the handler of its own timer interrupt instead. */
+	do {
+		err = vcpu_ioctl(1, KVM_GET_REGS, regs);
+		at_aep = regs->rip - at_cpl3.window - ELISA_W_AEP < 4096;
+	} while (!err && !at_aep && regs->rip < ELISA_WINDOW_BASE && --tries);
+	check(!err && at_aep,
 	      "to the VMM, a vCPU in sub is at the AEP (RIP %llx)", regs->rip);
 	spins = shared->spins;
 	while (shared->spins == spins)
