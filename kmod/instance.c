@@ -319,8 +319,8 @@ bool elisa_instance_resume(struct elisa_instance *inst, u64 random)
  * @inst: the instance, att->lock held, the attachment not dead
  *
  * A vCPU that is about to resume it does not count: its VMM can stop it there for
- * as long as it likes.  It notices at elisa_instance_step() with ELISA_IE_ENTER
- * and gives the instance back.
+ * as long as it likes.  It notices at elisa_instance_enter() and gives the instance
+ * back.
  *
  * Return: false when no call is suspended in it.
  */
@@ -416,21 +416,20 @@ bool elisa_instance_retake(struct elisa_instance *inst, u64 handle)
 }
 
 /**
- * elisa_instance_step() - change an instance's state
+ * elisa_instance_enter() - a vCPU enters a call that it resumes
  * @inst: instance
- * @event: ENTER
  *
  * Context: any; takes att->lock.
- * Return: false when the event is not legal now; nothing has changed then.
+ * Return: false when nobody resumes it (any more); nothing has changed then.
  */
-bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event)
+bool elisa_instance_enter(struct elisa_instance *inst)
 {
 	struct elisa_attachment *att = inst->att;
 	unsigned long flags;
 	bool ok;
 
 	raw_spin_lock_irqsave(&att->lock, flags);
-	ok = step(inst, event);
+	ok = step(inst, ELISA_IE_ENTER);
 	raw_spin_unlock_irqrestore(&att->lock, flags);
 	return ok;
 }

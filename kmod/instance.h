@@ -100,7 +100,7 @@ bool elisa_instance_doom(struct elisa_instance *inst);
 void elisa_instance_cancel(struct elisa_instance *inst);
 u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits);
 bool elisa_instance_retake(struct elisa_instance *inst, u64 handle);
-bool elisa_instance_step(struct elisa_instance *inst, enum elisa_ievent event);
+bool elisa_instance_enter(struct elisa_instance *inst);
 struct elisa_instance *elisa_instance_find(struct elisa_attachment *att,
 					   u64 handle);
 struct elisa_instance *elisa_instance_find_stale(struct elisa_attachment *att);

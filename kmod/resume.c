@@ -179,7 +179,7 @@ void elisa_resume_enter(struct elisa_vcpu *v)
 	    vcpu->arch.hflags & HF_SMM_MASK ||
 	    elisa_vmread(VM_ENTRY_INTR_INFO_FIELD) & INTR_INFO_VALID_MASK ||
 	    READ_ONCE(inst->att->dead) || !fits(v, inst) ||
-	    !elisa_instance_step(inst, ELISA_IE_ENTER)) {
+	    !elisa_instance_enter(inst)) {
 		elisa_instance_cancel(inst);
 		return;
 	}

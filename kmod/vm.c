@@ -37,7 +37,7 @@
 #include "vm.h"
 
 /* What the hooks search, under RCU; changed under hash_lock. */
-struct hlist_head elisa_vm_hash[1 << ELISA_VM_HASH_BITS];
+DEFINE_HASHTABLE(elisa_vm_hash, ELISA_VM_HASH_BITS);
 static DEFINE_RAW_SPINLOCK(hash_lock);
 
 /* All VMs that are not freed, ordered by id. */

@@ -153,7 +153,7 @@ struct elisa_vm *elisa_vm_get_fd(int fd, int *err, const char **why);
 
 /* Of vm.c: the table of the hooks; more buckets than VMs on most hosts. */
 #define ELISA_VM_HASH_BITS 8
-extern struct hlist_head elisa_vm_hash[1 << ELISA_VM_HASH_BITS];
+extern DECLARE_HASHTABLE(elisa_vm_hash, ELISA_VM_HASH_BITS);
 
 /**
  * elisa_vm_maybe() - may this be an enrolled VM?
