@@ -263,7 +263,6 @@ static int run(const char *build)
 	err = open_ports();
 	if (err)
 		return fail("opening ports", err);
-	rc = 0;
 	rc = report(build, "packet", 64, 1, 1, ones_chunk) ||
 	     report(build, "array", 64, 1, 1, arrays_chunk);
 	for (i = 0; i < 3 && !rc; i++)
