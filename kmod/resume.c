@@ -15,6 +15,7 @@
 #include "interpose.h"
 #include "mode.h"
 #include "resume.h"
+#include "section.h"
 #include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -81,7 +82,7 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		if (elisa_instance_abort(inst))
 			err = -EINVAL;
 	} else if (elisa_instance_resume(inst, random)) {
-		inst->continued = false;
+		elisa_section_resumed(inst);
 		v->pending = inst;
 		v->pending_rip = elisa_rip(vcpu);
 		err = 0;

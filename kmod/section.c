@@ -110,6 +110,23 @@ bool elisa_section_claim(struct elisa_vcpu *v, struct elisa_instance *inst)
 	return true;
 }
 
+/**
+ * elisa_section_resumed() - a call is RESUMING by its guest's RESUME
+ * @inst: its instance, RESUMING and so nobody else's
+ *
+ * Whatever was put off has been done by now, so the code is not to end its
+ * section early for it.
+ *
+ * Context: v->lock of the vCPU held.
+ */
+void elisa_section_resumed(struct elisa_instance *inst)
+{
+	struct elisa_sub_control *control = (void *)inst->control.va;
+
+	inst->continued = false;
+	WRITE_ONCE(control->wanted, 0);
+}
+
 /* Is the vCPU where the AEX has left it? */
 static bool is_at_aep(struct elisa_vcpu *v)
 {

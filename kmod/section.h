@@ -47,6 +47,7 @@ void elisa_section_init(struct elisa_section *s);
 void elisa_section_free(struct elisa_section *s);
 bool elisa_section_settle(struct elisa_section *s);
 bool elisa_section_claim(struct elisa_vcpu *v, struct elisa_instance *inst);
+void elisa_section_resumed(struct elisa_instance *inst);
 void elisa_section_enter(struct elisa_vcpu *v);
 
 #endif /* ELISA_SECTION_H */

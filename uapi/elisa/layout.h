@@ -147,7 +147,8 @@ struct elisa_sub_self {
  *	code of its instance, and by the host
  * @depth: not 0: the code is in a critical section, which is short
  * @wanted: set by the host when it has put off what it wants the CPU for until
- *	the section ends; the code then clears it and executes WAIT
+ *	the section ends; the code then clears it and executes WAIT.  The host
+ *	clears it when the call is suspended and its guest resumes it
  *
  * Both are 0 when a call has ended otherwise than by its return.
  */
