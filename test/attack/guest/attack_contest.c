@@ -144,7 +144,6 @@ static void contest(int how, const char *what, unsigned int rounds)
 	bool won;
 
 	mode = how;
-	rival_busy = 0;
 	cpu_start(1, rival, rounds);
 	for (i = 0; i < rounds; i++) {
 		struct steps_call call = { &att, i % STEPS_IDS, STEPS, ROUNDS };
@@ -185,11 +184,22 @@ static void contest(int how, const char *what, unsigned int rounds)
 	if (how == RESUME)
 		check(wins && wins < rounds, "%s: each won sometimes (%u)",
 		      what, wins);
-	if (how == ABORT)
-		check(rival_busy, "%s: a call was being resumed %llu times",
-		      what, rival_busy);
 	if (how <= ABORT)
 		detach(&att);
+}
+
+/* An ABORT meets a call that is being resumed once in some 40 contests. */
+static void contest_abort(unsigned int rounds)
+{
+	unsigned int tries = 0;
+
+	rival_busy = 0;
+	do {
+		contest(ABORT, "RESUME against ABORT", rounds);
+	} while (!rival_busy && ++tries < 10);
+	check(rival_busy,
+	      "RESUME against ABORT: it was being resumed %llu times",
+	      rival_busy);
 }
 
 static void contests(void)
@@ -202,7 +212,7 @@ static void contests(void)
 	if (arg("only", RESUME) == RESUME)
 		contest(RESUME, "RESUME against RESUME", n);
 	if (arg("only", ABORT) == ABORT)
-		contest(ABORT, "RESUME against ABORT", 2 * n);
+		contest_abort(2 * n);
 	if (arg("only", DETACH) == DETACH)
 		contest(DETACH, "RESUME against DETACH", n / 3);
 	if (arg("only", DESTROY) == DESTROY) {
