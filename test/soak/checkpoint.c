@@ -158,7 +158,7 @@ static void check_nothing_left(void)
 {
 	unsigned int fds;
 
-	if (!wait_for(is_left_alone, NULL, 30))
+	if (!wait_for(is_left_alone, NULL))
 		wrong("left: %ld VMs, %ld exports, module refcnt %ld",
 		      info("vms"), info("exports"),
 		      proc_number("/sys/module/elisa/refcnt", NULL));

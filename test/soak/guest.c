@@ -18,8 +18,6 @@
 #define HOW_TRAP 2
 #define HOW_FELL 3
 
-#define ANSWER_SECONDS 120 /* of emulated time */
-
 static bool has_line(void *path)
 {
 	char text[64];
@@ -93,7 +91,7 @@ void vm_start(unsigned int v)
 		_exit(127);
 	}
 	close(in[0]);
-	if (!wait_for(has_line, out, 30))
+	if (!wait_for(has_line, out))
 		wrong("%s does not start", vm_name(v));
 	vm->alive = true;
 	vm_enrol(v);
@@ -171,7 +169,7 @@ static void await(unsigned int v, unsigned int cpu)
 			return;
 		nap(1000);
 	}
-	if (wait_for(is_answered, vms[v].box[cpu], ANSWER_SECONDS))
+	if (wait_for(is_answered, vms[v].box[cpu]))
 		return;
 	wrong("%s, vCPU %u: no answer to request %llu", vm_name(v), cpu,
 	      (unsigned long long)vms[v].box[cpu]->request);
@@ -281,7 +279,7 @@ bool is_forgotten(void *name)
 
 static void after_death(unsigned int v, bool was_enrolled)
 {
-	if (was_enrolled && !wait_for(is_forgotten, (void *)vm_name(v), 30))
+	if (was_enrolled && !wait_for(is_forgotten, (void *)vm_name(v)))
 		wrong("%s is dead and not forgotten", vm_name(v));
 }
 

@@ -64,7 +64,7 @@ void do_reload(const struct draws *d)
 	}
 	daemon_stop(SIGTERM);
 	/* The last VM may be forgotten a moment before it lets the module go. */
-	wait_for(module_is_free, NULL, 10);
+	wait_for(module_is_free, NULL);
 	if (!module_unload() || !module_load())
 		wrong("the module does not come back");
 	if (ran)

@@ -70,7 +70,7 @@ void do_unenrol(const struct draws *d)
 		wrong("vm del: status %d: %s", ret, out);
 	vm_unenrolled(d->v);
 	/* Its vCPUs run, and so all of them are disarmed soon. */
-	if (!wait_for(is_forgotten, (void *)vm_name(d->v), 60))
+	if (!wait_for(is_forgotten, (void *)vm_name(d->v)))
 		wrong("%s is leaving for ever", vm_name(d->v));
 	result("deleted");
 }

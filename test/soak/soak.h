@@ -133,7 +133,7 @@ long info(const char *name);
 long proc_number(const char *path, const char *key);
 long proc_field(const char *path, const char *key);
 bool write_file(const char *path, const char *text);
-bool wait_for(bool (*done)(void *arg), void *arg, unsigned int seconds);
+bool wait_for(bool (*done)(void *arg), void *arg);
 bool module_is_free(void *unused);
 bool module_load(void);
 bool module_unload(void);
