@@ -300,6 +300,49 @@ static void intercept(void)
 	check(unharmed(&c, "PCIDs"), "and all is well");
 }
 
+/* --- CR4.PCIDE is set while a call is suspended, and the policy denies it */
+
+static bool by_vmm;
+static unsigned int resumes;
+
+static void set_pcide_by_vmm(void)
+{
+	struct kvm_sregs *sregs = pages(1);
+
+	vcpu_ioctl(0, KVM_GET_SREGS, sregs);
+	sregs->cr4 |= CR4_PCIDE;
+	vcpu_ioctl(0, KVM_SET_SREGS, sregs);
+}
+
+static void set_at_aep(const struct att *att, u64 handle, struct outcome *out)
+{
+	if (by_vmm)
+		set_pcide_by_vmm();
+	else
+		pcide(true);
+	resumes += !!(read_cr4() & CR4_PCIDE);
+	resume(handle, NULL, att->cpl, out);
+	pcide(false);
+}
+
+static void denied_resume(const struct att *att, bool vmm)
+{
+	struct result res;
+
+	by_vmm = vmm;
+	resumes = 0;
+	c.shared->go = 0;
+	aep_hook = set_at_aep;
+	interrupt_soon();
+	res = elisa_call(att, X_SPIN, ARGS(0));
+	storm_stop();
+	aep_hook = NULL;
+	check(res.status == -EINVAL && resumes == 1,
+	      "PCIDE by %s between AEX and RESUME, CPL %d: %lld, %u RESUME",
+	      vmm ? "KVM_SET_SREGS" : "MOV", att->cpl, res.status, resumes);
+	check(unharmed(&c, "RESUME"), "and nothing else ran");
+}
+
 static void deny(void)
 {
 	struct att att;
@@ -313,6 +356,11 @@ static void deny(void)
 	check_eq(att.err, -EOPNOTSUPP, "attach with PCIDE, denied");
 	pcide(false);
 	check_eq(call(), 0, "a call without PCIDE again");
+	denied_resume(&c.at0, false);
+	denied_resume(&c.at3, false);
+	denied_resume(&c.at0, true);
+	denied_resume(&c.at3, true);
+	check_eq(call(), 0, "and a call after those that were aborted");
 }
 
 static void trust(void)
