@@ -11,6 +11,8 @@
  *
  * A poker's signals find the place: each change is posted for a signal that
  * finds RIP on the VMCALL, and RESUME repeated until that has happened.
+ *
+ * The same with an interposed CALL, which is begun at the next entry, too.
  */
 #include <linux/kvm.h>
 
@@ -19,6 +21,9 @@
 #define STEPS		 600
 #define ROUNDS		 4000
 #define ATTEMPTS	 40
+#define CALL_STEPS	 5
+#define CALL_ROUNDS	 10
+#define CALLS		 500
 #define VECTOR_ELSEWHERE 0x86
 #define EFER_LMA_LME	 0x500
 #define REAL_CODE	 0x7000
@@ -39,12 +44,13 @@ static struct kvm_xcrs *xcrs;
 static struct kvm_guest_debug *debug;
 static struct poker *poker;
 static u64 nmis;
+static bool is_call; /* CALL, not RESUME */
+static u64 vmcall;   /* of resume(), or of the window's entry stub */
 
-/* When a signal finds RIP on the VMCALL of resume(). */
+/* When a signal finds RIP on the VMCALL. */
 static bool post(u64 request, void *arg)
 {
-	return !vcpu_post(0, request, arg, SVC_WHEN_INTR, (u64)stub_vmcall,
-			  (u64)stub_vmcall);
+	return !vcpu_post(0, request, arg, SVC_WHEN_INTR, vmcall, vmcall);
 }
 
 static bool rip_elsewhere(void)
@@ -143,11 +149,17 @@ static bool real_mode(void)
 	memset(regs, 0, sizeof(*regs));
 	regs->rip = REAL_CODE;
 	regs->rflags = FLAG_FIXED;
-	/* What resume() had: only RAX and RDI count. */
-	back->rip = (u64)stub_vmcall;
+	back->rip = vmcall;
 	back->rflags = FLAG_IF | FLAG_FIXED;
-	back->rax = ELISA_HC(ELISA_HC_RESUME);
-	back->rdi = 0;
+	if (is_call) {
+		back->rax = ELISA_HC(ELISA_HC_CALL);
+		back->rsi = CALL_STEPS;
+		back->rdx = CALL_ROUNDS;
+		back->r11 = STEPS_ENTRY;
+	} else {
+		/* What resume() had: only RAX and RDI count. */
+		back->rax = ELISA_HC(ELISA_HC_RESUME);
+	}
 	if (!post(KVM_SET_SREGS, special) || !post(KVM_SET_REGS, regs))
 		return false;
 	return !vcpu_post(0, KVM_SET_SREGS, user, SVC_WHEN_PORT, REAL_CODE,
@@ -163,16 +175,18 @@ static u64 get_sregs(u64 to)
 
 /* --- what must come of it */
 
-static bool is_trap(const struct outcome *out, u64 vector, const char *rip)
+static bool is_trap(const struct outcome *out, u64 vector, u64 rip)
 {
 	return out->how == HOW_TRAP && out->trap.regs.vector == vector &&
-	       out->trap.regs.rip == (u64)rip;
+	       out->trap.regs.rip == rip;
 }
 
-/* The handle is as good as before. */
+/* The handle is as good as before; or the call has not begun. */
 static bool goes_on(const struct steps_call *call, u64 handle,
 		    struct outcome *out)
 {
+	if (is_call)
+		return !shared->count[call->id];
 	steps_finish(handle, 3, out);
 	return steps_good(shared, call, out);
 }
@@ -180,31 +194,29 @@ static bool goes_on(const struct steps_call *call, u64 handle,
 static bool is_elsewhere(const struct steps_call *call, u64 handle,
 			 struct outcome *out)
 {
-	return is_trap(out, VECTOR_ELSEWHERE, stub_elsewhere + 2) &&
+	return is_trap(out, VECTOR_ELSEWHERE, (u64)stub_elsewhere + 2) &&
 	       goes_on(call, handle, out);
 }
 
 static bool is_ud(const struct steps_call *call, u64 handle,
 		  struct outcome *out)
 {
-	return is_trap(out, 6, stub_vmcall) && goes_on(call, handle, out);
+	return is_trap(out, 6, vmcall) && goes_on(call, handle, out);
 }
 
-/* "-EINVAL the vCPU's state does not allow it, the call is aborted" */
+/*
+ * "-EINVAL the vCPU's state does not allow it, the call is aborted".  CALL: it is
+ * not that of the attachment.
+ */
 static bool is_aborted(const struct steps_call *call, u64 handle,
 		       struct outcome *out)
 {
-	(void)call;
+	if (is_call)
+		return out->how == HOW_RETURN &&
+		       (s64)out->trap.regs.rax == -EOPNOTSUPP &&
+		       goes_on(call, handle, out);
 	return out->how == HOW_REFUSED && (s64)out->trap.regs.rax == -EINVAL &&
 	       resume_refused(handle, 3) == -ENOLINK;
-}
-
-static bool is_aborted_xcr(const struct steps_call *call, u64 handle,
-			   struct outcome *out)
-{
-	xcrs->xcrs[0].value = 7;
-	vcpu_ioctl(0, KVM_SET_XCRS, xcrs);
-	return is_aborted(call, handle, out);
 }
 
 /* Nothing that concerns the call: it was resumed all the same. */
@@ -215,6 +227,15 @@ static bool is_resumed(const struct steps_call *call, u64 handle,
 	if (out->how == HOW_AEP)
 		steps_finish(out->trap.regs.rdi, 3, out);
 	return steps_good(shared, call, out);
+}
+
+static bool is_aborted_xcr(const struct steps_call *call, u64 handle,
+			   struct outcome *out)
+{
+	xcrs->xcrs[0].value = 7;
+	vcpu_ioctl(0, KVM_SET_XCRS, xcrs);
+	return is_call ? is_resumed(call, handle, out) :
+			 is_aborted(call, handle, out);
 }
 
 static bool is_resumed_nmi(const struct steps_call *call, u64 handle,
@@ -231,10 +252,12 @@ static bool is_resumed_stepped(const struct steps_call *call, u64 handle,
 	return is_resumed(call, handle, out);
 }
 
-/* The VMCALL came again without the handle: that is none. */
+/* The VMCALL came again; RESUME without the handle: that is none. */
 static bool is_unharmed(const struct steps_call *call, u64 handle,
 			struct outcome *out)
 {
+	if (is_call)
+		return is_resumed(call, handle, out);
 	return out->how == HOW_REFUSED && (s64)out->trap.regs.rax == -ENOLINK &&
 	       goes_on(call, handle, out);
 }
@@ -255,6 +278,34 @@ static const struct change {
 	{ "EFER.SCE", efer, is_resumed },
 	{ "real mode", real_mode, is_unharmed },
 };
+
+/* The same with CALL. */
+static bool attempt_call(const struct change *change, bool *good)
+{
+	const struct steps_call call = { &att, 0, CALL_STEPS, CALL_ROUNDS };
+	const struct regs in = steps_regs(&call);
+	struct outcome out;
+	bool came = false;
+	unsigned int i;
+
+	poker->period_us = 500 + random() % 1000;
+	if (poker_start(0, poker))
+		return expect(false, "%s: a call is poked", change->name);
+	for (i = 0; i < CALLS && !came; i++) {
+		shared->count[call.id] = 0;
+		enter(att.window, 0, &in, 3, &out);
+		came = !vcpu_posted(0);
+		if (came) {
+			*good = change->ended(&call, 0, &out);
+			break;
+		}
+		*good = is_resumed(&call, 0, &out);
+		if (!*good)
+			break;
+	}
+	poker_stop(0, poker);
+	return came;
+}
 
 /* One call under the poker.  Return: the change has come; *good: as it must. */
 static bool attempt(const struct change *change, unsigned int n, bool *good)
@@ -295,7 +346,8 @@ static void change_it(const struct change *change, unsigned int times)
 			break;
 		}
 		do {
-			bool here = attempt(change, n, &good);
+			bool here = is_call ? attempt_call(change, &good) :
+					      attempt(change, n, &good);
 
 			came += here;
 			wrong += !good;
@@ -304,21 +356,23 @@ static void change_it(const struct change *change, unsigned int times)
 		} while (++n < times * ATTEMPTS);
 	}
 	check(came == times && !wrong && !shared->wrong,
-	      "%s changed between RESUME and entry: %u times, %u calls, %u wrong",
-	      change->name, came, n + came, wrong);
+	      "%s changed between %s and entry: %u times, %u calls, %u wrong",
+	      change->name, is_call ? "CALL" : "RESUME", came, n + came, wrong);
 }
 
-static void between(void)
+static void all_changes(void)
 {
 	unsigned int i, only = arg("only", 99), times = arg("times", 2);
 	struct export e;
 	struct trap t;
 
 	shared = steps_export(&e, "between");
-	attach(&att, "between", 3, NULL, 0);
+	attach_mode(&att, "between", 3, NULL, 0,
+		    is_call || arg("interposed", 0));
 	if (!shared || !check(!att.err, "attached"))
 		return;
 	window_at(att.window);
+	vmcall = is_call ? att.window + ELISA_W_GATE - 3 : (u64)stub_vmcall;
 	user = pages(1);
 	kernel = pages(1);
 	special = pages(1);
@@ -337,4 +391,16 @@ static void between(void)
 	check_eq(shared->cpl, 1 << 3, "CPLs at which the code ran");
 }
 
-ATTACK("between", between);
+static void resume_changes(void)
+{
+	all_changes();
+}
+
+static void call_changes(void)
+{
+	is_call = true;
+	all_changes();
+}
+
+ATTACK("between", resume_changes);
+ATTACK("between-call", call_changes);
