@@ -31,6 +31,7 @@ static void print_attachment(struct print *print,
 	print_hex(print, "window", att->window);
 	print_uint(print, "xbuf_pages", att->xbuf_pages);
 	print_uint(print, "instances", att->n_instances);
+	print_text(print, "calls", enl_calls_name(att->calls));
 }
 
 static int on_attachment(struct nlmsghdr *nlh, void *arg)

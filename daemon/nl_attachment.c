@@ -24,6 +24,7 @@ int enl_attachment_decode(struct nlmsghdr *nlh, struct enl_attachment *att)
 	att->window = enl_get_u64(tb[ELISA_A_WINDOW]);
 	att->xbuf_pages = enl_get_u32(tb[ELISA_A_XBUF_PAGES]);
 	att->n_instances = enl_get_u32(tb[ELISA_A_N_INSTANCES]);
+	att->calls = enl_get_u8(tb[ELISA_A_CALLS]);
 	return 0;
 }
 
@@ -42,6 +43,19 @@ const char *enl_rights_name(__u32 rights)
 		return "rok";
 	case ELISA_RIGHT_READ | ELISA_RIGHT_WRITE | ELISA_RIGHT_KERNEL:
 		return "rwk";
+	}
+	return "unknown";
+}
+
+const char *enl_calls_name(__u8 calls)
+{
+	switch (calls) {
+	case ELISA_CALLS_SEALED:
+		return "sealed";
+	case ELISA_CALLS_FULL:
+		return "full";
+	case ELISA_CALLS_INTERPOSED:
+		return "interposed";
 	}
 	return "unknown";
 }

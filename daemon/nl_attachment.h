@@ -20,6 +20,7 @@ struct enl_attachment {
 	__u64 window;
 	__u32 xbuf_pages;
 	__u32 n_instances;
+	__u8 calls; /* enum elisa_calls */
 };
 
 int enl_attachment_decode(struct nlmsghdr *nlh, struct enl_attachment *att);
@@ -29,5 +30,8 @@ struct nl_msg *enl_attachment_del_msg(int family, __u32 id, bool forget);
 
 /* "ro", "rw", ... */
 const char *enl_rights_name(__u32 rights);
+
+/* "sealed", "full", "interposed" */
+const char *enl_calls_name(__u8 calls);
 
 #endif /* ELISACTL_NL_ATTACHMENT_H */

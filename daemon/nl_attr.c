@@ -54,6 +54,7 @@ static const struct nla_policy policy[ELISA_A_MAX + 1] = {
 	[ELISA_A_DENIAL] = U8,
 	[ELISA_A_DATA_SOURCE] = U8,
 	[ELISA_A_DATA_INODE] = U64,
+	[ELISA_A_CALLS] = U8,
 };
 
 int enl_parse(struct nlmsghdr *nlh, int cmd, struct nlattr **tb)

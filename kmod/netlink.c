@@ -913,6 +913,13 @@ static u32 instances_of(struct elisa_attachment *att)
 	return n;
 }
 
+static u8 calls_of(const struct elisa_attachment *att)
+{
+	if (att->interposed)
+		return ELISA_CALLS_INTERPOSED;
+	return att->is_full ? ELISA_CALLS_FULL : ELISA_CALLS_SEALED;
+}
+
 static int put_attachment(struct dump *d, struct elisa_attachment *att)
 {
 	void *hdr = dump_begin(d, ELISA_CMD_ATTACHMENT_GET);
@@ -930,7 +937,8 @@ static int put_attachment(struct dump *d, struct elisa_attachment *att)
 	      nla_put_u64_64bit(skb, ELISA_A_WINDOW, ELISA_WINDOW(att->slot),
 				ELISA_A_PAD) ?:
 	      nla_put_u32(skb, ELISA_A_XBUF_PAGES, att->xbuf.n_pages) ?:
-	      nla_put_u32(skb, ELISA_A_N_INSTANCES, instances_of(att));
+	      nla_put_u32(skb, ELISA_A_N_INSTANCES, instances_of(att)) ?:
+	      nla_put_u8(skb, ELISA_A_CALLS, calls_of(att));
 	/* clang-format on */
 	if (err) {
 		genlmsg_cancel(skb, hdr);

@@ -118,6 +118,12 @@ stat()
 	elisactl stats "$1" | sed -n "s/^$2: *//p"
 }
 
+# calls_of VM: how those of its attachments are made
+calls_of()
+{
+	elisactl attachment list vm "$1" | awk 'NR > 1 { print $9 }' | xargs
+}
+
 # Everything of ELISA's that a dead VM left behind is gone.
 check_nothing_left()
 {

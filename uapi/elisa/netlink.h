@@ -52,7 +52,7 @@
  * EXPORT_DEL  do    EXPORT_ID.  Revokes: when it returns no vCPU is in a sub
  *                   context of the export and none can enter.
  * ATTACHMENT_GET dump -> ATTACHMENT_ID VM_ID EXPORT_ID EXPORT_NAME RIGHTS
- *                      WINDOW XBUF_PAGES N_INSTANCES
+ *                      WINDOW XBUF_PAGES N_INSTANCES CALLS
  * ATTACHMENT_DEL do   ATTACHMENT_ID, [FORGET].  Revokes one attachment, as
  *                   EXPORT_DEL all of an export's: its calls end with -ENOLINK,
  *                   its exchange buffer is unpinned.  Its window stays its own
@@ -123,6 +123,7 @@ enum elisa_genl_attr {
 	ELISA_A_DATA_FD,     /* u32: a memfd of the sender */
 	ELISA_A_DATA_SOURCE, /* u8, enum elisa_data */
 	ELISA_A_DATA_INODE,  /* u64: what stat() says of the memfd */
+	ELISA_A_CALLS,	     /* u8, enum elisa_calls */
 	__ELISA_A_MAX,
 };
 
@@ -197,6 +198,13 @@ enum elisa_trust {
 	ELISA_TRUST_SEALED, /* default, and what every VM's export is */
 	ELISA_TRUST_FULL,   /* like the host's root; calls are shorter */
 	__ELISA_TRUST_MAX,
+};
+
+/* How an attachment's calls reach its sub context. */
+enum elisa_calls {
+	ELISA_CALLS_SEALED,	/* by VMFUNC, and the code is not trusted */
+	ELISA_CALLS_FULL,	/* by VMFUNC, to code with full trust */
+	ELISA_CALLS_INTERPOSED, /* by VMCALL: an exit to enter, one to return */
 };
 
 /* Whose an export's shared memory is. */

@@ -445,6 +445,7 @@ static void attachments(void **state)
 	put_u64(&b, ELISA_A_WINDOW, 0x3e0000004000ULL);
 	put_u32(&b, ELISA_A_XBUF_PAGES, 1);
 	put_u32(&b, ELISA_A_N_INSTANCES, 8);
+	put_u8(&b, ELISA_A_CALLS, ELISA_CALLS_INTERPOSED);
 	nlh = end(&b);
 	assert_int_equal(enl_attachment_decode(nlh, &a), 0);
 	free(nlh);
@@ -456,6 +457,8 @@ static void attachments(void **state)
 	assert_true(a.window == 0x3e0000004000ULL);
 	assert_int_equal(a.xbuf_pages, 1);
 	assert_int_equal(a.n_instances, 8);
+	assert_string_equal(enl_calls_name(a.calls), "interposed");
+	assert_string_equal(enl_calls_name(99), "unknown");
 }
 
 static void events(void **state)
