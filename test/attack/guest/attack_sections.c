@@ -74,6 +74,16 @@ static void keep_interrupts(void)
 	check_eq(aborted_calls, 20, "its guest's interrupts come nevertheless");
 }
 
+static void resumed(void)
+{
+	u64 wanted;
+
+	storm_start(1000000, 2000000);
+	wanted = locks_call(&l, asked, 10000000);
+	storm_stop();
+	check_eq(wanted, 0, "RESUME clears what was wanted before");
+}
+
 static void poked(void)
 {
 	struct poker *poker = pages(1);
@@ -109,6 +119,7 @@ static void run_sections(void)
 	locks_attach(&l, "locks", 3);
 	share();
 	keep_interrupts();
+	resumed();
 	poked();
 	revoked();
 }

@@ -9,7 +9,7 @@ void locks_attach(struct locks *l, const char *name, int cpl)
 		"locks_no_repair", "locks_try",	     "locks_unlock",
 		"locks_self",	   "locks_owner_at", "locks_get",
 		"locks_set",	   "locks_vmcall",   "locks_peek",
-		"locks_poke",	   "locks_hog",
+		"locks_poke",	   "locks_hog",	     "locks_asked",
 	};
 	unsigned int i;
 	u64 word[4];

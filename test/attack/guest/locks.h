@@ -26,6 +26,7 @@ enum locks_entry {
 	LOCKS_ENTRY_peek,
 	LOCKS_ENTRY_poke,
 	LOCKS_ENTRY_hog,
+	LOCKS_ENTRY_asked,
 	LOCKS_ENTRY_COUNT,
 };
 

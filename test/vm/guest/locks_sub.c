@@ -170,8 +170,8 @@ ELISA_ENTRY(locks_vmcall, uint64_t rax, uint64_t rdi, uint64_t rsi,
 /*
  * Claim to be in a section, or not, for so many rounds; what the host has put
  * off does not take place.  Returned: the longest time from when it did so to
- * the next exit, in ticks, or 0.  Time that passes between two looks was spent
- * elsewhere.
+ * the next exit, in ticks, or 0; to a later one if it does so again at once.
+ * Time that passes between two looks was spent elsewhere.
  */
 ELISA_ENTRY(locks_hog, uint64_t depth, uint64_t rounds)
 {
@@ -186,16 +186,41 @@ ELISA_ENTRY(locks_hog, uint64_t depth, uint64_t rounds)
 		if (begin && now - last > 500) {
 			if (last - begin >= longest)
 				longest = last - begin + 1;
-			begin = 0;
+			/* Put off again, and no time for anybody else? */
+			if (!control->wanted || now - last > 20000)
+				begin = 0;
 		}
 		if (control->wanted) {
 			control->wanted = 0;
-			begin = now;
+			if (!begin)
+				begin = now;
 		}
 		last = now;
 	}
 	control->depth = 0;
 	return longest;
+}
+
+/*
+ * As if the host had put something off; then until it has interrupted, so many
+ * rounds at most.  Is `wanted` still set?  2: there was no interruption.
+ */
+ELISA_ENTRY(locks_asked, uint64_t rounds)
+{
+	volatile struct elisa_sub_control *control = _elisa_control();
+	uint64_t now, last = __builtin_ia32_rdtsc(), wanted = 2;
+
+	control->wanted = 1;
+	for (; rounds; rounds--) {
+		now = __builtin_ia32_rdtsc();
+		if (now - last > 500) {
+			wanted = control->wanted;
+			break;
+		}
+		last = now;
+	}
+	control->wanted = 0;
+	return wanted;
 }
 
 /* Any address. */
