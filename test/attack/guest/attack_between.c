@@ -360,7 +360,7 @@ static void change_it(const struct change *change, unsigned int times)
 	      change->name, is_call ? "CALL" : "RESUME", came, n + came, wrong);
 }
 
-static void all_changes(void)
+static void between(void)
 {
 	unsigned int i, only = arg("only", 99), times = arg("times", 2);
 	struct export e;
@@ -391,16 +391,11 @@ static void all_changes(void)
 	check_eq(shared->cpl, 1 << 3, "CPLs at which the code ran");
 }
 
-static void resume_changes(void)
-{
-	all_changes();
-}
-
-static void call_changes(void)
+static void between_call(void)
 {
 	is_call = true;
-	all_changes();
+	between();
 }
 
-ATTACK("between", resume_changes);
-ATTACK("between-call", call_changes);
+ATTACK("between", between);
+ATTACK("between-call", between_call);

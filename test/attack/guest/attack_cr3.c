@@ -304,19 +304,11 @@ static void on_aep(const struct att *att, u64 handle, struct outcome *out)
 
 static struct result resumed(const struct att *att, int what)
 {
-	struct result res;
-
 	change = what;
 	resumes = 0;
 	refused = 0;
 	changes = 0;
-	c.shared->go = 0;
-	aep_hook = on_aep;
-	interrupt_soon();
-	res = elisa_call(att, X_SPIN, ARGS(0));
-	storm_stop();
-	aep_hook = NULL;
-	return res;
+	return call_interrupted(&c, att, on_aep);
 }
 
 static void between_aex_and_resume(void)

@@ -273,17 +273,9 @@ static void on_aep(const struct att *att, u64 handle, struct outcome *out)
 
 static struct result resumed(int w)
 {
-	struct result res;
-
 	what = w;
 	resumes = 0;
-	c.shared->go = 0;
-	aep_hook = on_aep;
-	interrupt_soon();
-	res = elisa_call(&c.at0, X_SPIN, ARGS(0));
-	storm_stop();
-	aep_hook = NULL;
-	return res;
+	return call_interrupted(&c, &c.at0, on_aep);
 }
 
 static void suspended(void)

@@ -331,12 +331,7 @@ static void denied_resume(const struct att *att, bool vmm)
 
 	by_vmm = vmm;
 	resumes = 0;
-	c.shared->go = 0;
-	aep_hook = set_at_aep;
-	interrupt_soon();
-	res = elisa_call(att, X_SPIN, ARGS(0));
-	storm_stop();
-	aep_hook = NULL;
+	res = call_interrupted(&c, att, set_at_aep);
 	check(res.status == -EINVAL && resumes == 1,
 	      "PCIDE by %s between AEX and RESUME, CPL %d: %lld, %u RESUME",
 	      vmm ? "KVM_SET_SREGS" : "MOV", att->cpl, res.status, resumes);

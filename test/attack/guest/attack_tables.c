@@ -164,13 +164,8 @@ static void idt_resume(void)
 	idt_at(ELISA_SUB_XBUF, c.xbuf);
 	for (i = 0; i < 4; i++) {
 		by_vmm = i & 1;
-		c.shared->go = 0;
 		refused = 0;
-		aep_hook = on_aep;
-		interrupt_soon();
-		res = elisa_call(i & 2 ? &c.at3 : &c.at0, X_SPIN, ARGS(0));
-		storm_stop();
-		aep_hook = NULL;
+		res = call_interrupted(&c, i & 2 ? &c.at3 : &c.at0, on_aep);
 		check(res.status == -EINVAL && refused == 1 &&
 			      unharmed(&c, "RESUME"),
 		      "IDT in the exchange buffer at RESUME, %s: %lld",

@@ -76,7 +76,12 @@ struct result call_behind(const struct att *att, const u8 code[3], u64 rbx,
 /* The sled did not run, and the vCPU can still make calls. */
 bool unharmed(struct craft *c, const char *after);
 
-/* At an AEX: interrupt the vCPU itself as soon as it runs in sub. */
-void interrupt_soon(void);
+/*
+ * A call that spins until shared->go, and is interrupted: @hook is called at each
+ * AEX, see aep_hook.
+ */
+struct result call_interrupted(struct craft *c, const struct att *att,
+			       void (*hook)(const struct att *att, u64 handle,
+					    struct outcome *out));
 
 #endif /* CR3_H */

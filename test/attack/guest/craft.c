@@ -155,8 +155,18 @@ bool unharmed(struct craft *c, const char *after)
 		      at0.status, at3.status);
 }
 
-void interrupt_soon(void)
+struct result call_interrupted(struct craft *c, const struct att *att,
+			       void (*hook)(const struct att *att, u64 handle,
+					    struct outcome *out))
 {
+	struct result res;
+
+	c->shared->go = 0;
+	aep_hook = hook;
 	/* A debug build takes its time for an AEX and all that goes with it. */
 	storm_start(1500000, 2500000);
+	res = elisa_call(att, X_SPIN, ARGS(0));
+	storm_stop();
+	aep_hook = NULL;
+	return res;
 }
