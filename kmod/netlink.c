@@ -915,9 +915,13 @@ static u32 instances_of(struct elisa_attachment *att)
 
 static u8 calls_of(const struct elisa_attachment *att)
 {
-	if (att->interposed)
-		return ELISA_CALLS_INTERPOSED;
-	return att->is_full ? ELISA_CALLS_FULL : ELISA_CALLS_SEALED;
+	static const u8 calls[] = {
+		[ELISA_VARIANT_SEALED] = ELISA_CALLS_SEALED,
+		[ELISA_VARIANT_FULL] = ELISA_CALLS_FULL,
+		[ELISA_VARIANT_INTERPOSED] = ELISA_CALLS_INTERPOSED,
+	};
+
+	return calls[elisa_attachment_variant(att)];
 }
 
 static int put_attachment(struct dump *d, struct elisa_attachment *att)
