@@ -8,9 +8,8 @@
  */
 #include "locks.h"
 
-#define TICKS_PER_US 50	   /* of the emulated host with two CPUs */
-#define HOG_ROUNDS   50000 /* several times what is put off */
-#define SLACK	     20000 /* the host's interrupts, and one exit */
+#define HOG_ROUNDS 50000 /* several times what is put off */
+#define SLACK_US   400	 /* the host's interrupts, and one exit */
 
 static struct locks l;
 static struct barrier start;
@@ -40,7 +39,8 @@ static void caller(u64 depth)
 
 static void share(void)
 {
-	const u64 most = arg("us", 0) * TICKS_PER_US + SLACK;
+	const u64 ticks_per_us = arg("second", 50000000) / 1000000;
+	const u64 most = (arg("us", 0) + SLACK_US) * ticks_per_us;
 
 	cpu_start(1, caller, 0);
 	caller(1);
