@@ -62,7 +62,8 @@ static int on_vm(struct nlmsghdr *nlh, void *arg)
 	counters->aex = vm.stat[ELISA_STAT_A_AEX];
 	/* Each call that was left is resumed, by another exit. */
 	counters->exits = vm.stat[ELISA_STAT_A_AEX] +
-			  vm.stat[ELISA_STAT_A_RESUMES] +
+			  vm.stat[ELISA_STAT_A_RESUMES] -
+			  vm.stat[ELISA_STAT_A_RETAKEN] +
 			  vm.stat[ELISA_STAT_A_GATE_EXITS];
 	return 0;
 }

@@ -35,7 +35,8 @@ struct cause {
 	bool async;	     /* not caused by the code that ran */
 	bool vectored;	     /* met while an event was delivered */
 	bool single_step;    /* #DB by RFLAGS.TF */
-	bool host_interrupt; /* and nothing else; see section.h */
+	bool settled;	     /* see section.h */
+	bool host_interrupt; /* and nothing else; see retake.h */
 };
 
 /* Exits that have nothing to do with the instruction that was executing. */
@@ -369,7 +370,8 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 	unsigned int slot = att->slot;
 	bool dead = READ_ONCE(att->dead);
 	bool wait = is_wait(v, c);
-	bool mode_changed, suspend, again;
+	bool mode_changed, suspend;
+	unsigned int live_slot;
 	u64 handle, rsp, rip, details = 0;
 	int err = 0;
 
@@ -400,11 +402,13 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		rsp = inst->saved.caller_rsp;
 		rip = inst->saved.rip;
 		elisa_vcpu_release(v, slot);
-		again = c->host_interrupt && elisa_section_claim(v, inst);
+		if (c->host_interrupt)
+			elisa_section_interrupted(v, inst, c->settled);
+		live_slot = inst->live_slot;
 		/* From here on it is whoever's finds or aborts it. */
 		handle = elisa_instance_suspend(inst, wait);
-		if (again)
-			v->section.handle = handle;
+		if (c->host_interrupt)
+			elisa_retake_note(v, att, live_slot, handle);
 		scrub_regs(vcpu);
 		vcpu->arch.regs[VCPU_REGS_RDI] = handle;
 		elisa_set_rsp(vcpu, rsp);
@@ -492,8 +496,7 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 		}
 		if (unlikely(eptp != v->default_eptp)) {
 			find_cause(&cause);
-			/* None is put off for ever. */
-			cause.host_interrupt &= !settled;
+			cause.settled = settled;
 			action = leave(v, eptp, &cause);
 		}
 		elisa_invariant_check(v);

@@ -145,7 +145,6 @@ struct elisa_instance *elisa_instance_take(struct elisa_attachment *att,
 	inst = find_free(att, v);
 	if (inst) {
 		inst->next_handle = random;
-		inst->continued = false;
 		list_del_init(&inst->free);
 		elisa_istate_step(&inst->state, ELISA_IE_BIND);
 	}

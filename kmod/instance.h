@@ -53,7 +53,6 @@ struct elisa_saved {
  * @self: struct elisa_sub_self page
  * @control: struct elisa_sub_control page
  * @caller_rflags: interposed: of the caller of its call
- * @continued: its call was, in a section, since the last RESUME: section.h
  * @id: identity, see liveness.h; written under att->lock
  * @live_slot: its slot there
  * @runner: thread whose vCPU it was bound to last, under att->lock
@@ -78,7 +77,7 @@ struct elisa_instance {
 	unsigned int live_slot;
 	struct pid *runner;
 	u64 suspended_at, caller_rflags;
-	bool waits, continued;
+	bool waits;
 	struct elisa_waiting waiting;
 	struct elisa_table stack[ELISA_STACK_PAGES];
 	const struct elisa_vcpu *mapped;

@@ -821,6 +821,7 @@ static int put_stats(struct sk_buff *skb, struct elisa_vm *vm)
 		{ ELISA_STAT_A_ABORTED, atomic64_read(&s->aborted) },
 		{ ELISA_STAT_A_SECTIONS, atomic64_read(&s->sections) },
 		{ ELISA_STAT_A_INTERPOSED, atomic64_read(&s->interposed) },
+		{ ELISA_STAT_A_RETAKEN, atomic64_read(&s->retaken) },
 		{ ELISA_STAT_A_SUSPENDED, atomic_read(&s->suspended) },
 	};
 	struct nlattr *nest = nla_nest_start(skb, ELISA_A_STATS);

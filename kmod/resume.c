@@ -82,7 +82,7 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 		if (elisa_instance_abort(inst))
 			err = -EINVAL;
 	} else if (elisa_instance_resume(inst, random)) {
-		elisa_section_resumed(inst);
+		elisa_section_served(inst);
 		v->pending = inst;
 		v->pending_rip = elisa_rip(vcpu);
 		err = 0;

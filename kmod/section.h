@@ -3,14 +3,13 @@
  * Calls that are interrupted in a critical section.
  *
  * Exported code says in its instance's control page that it is in a section.
- * An interrupt of the host that comes then is an AEX like any other; but at the
- * next VM entry the call goes on at once, without its guest, if there is
- * nothing else to do for that.  A request of the host's scheduler is put off
- * until the section's end, for the policy's section-us at most.
+ * If an interrupt of the host that comes then makes the scheduler ask for the
+ * thread's CPU, the request is put off until the section's end, for the policy's
+ * section-us at most; the call goes on as after any interrupt of the host, see
+ * retake.h.
  *
- * Saying so for ever gains nothing that counts: a call is continued once and
- * then has to be RESUMEd by its guest; a request is put off once; and the
- * thread is charged for the time.
+ * Saying so for ever gains nothing that counts: a request is put off once, and
+ * the thread is charged for the time.
  */
 #ifndef ELISA_SECTION_H
 #define ELISA_SECTION_H
@@ -18,16 +17,12 @@
 #include <linux/hrtimer.h>
 #include <linux/types.h>
 
-struct elisa_attachment;
 struct elisa_instance;
 struct elisa_vcpu;
 struct task_struct;
 
 /**
- * struct elisa_section - a vCPU's interrupted section
- * @att: the call's attachment, from exit to entry, else NULL
- * @live_slot: its instance's slot
- * @handle: its handle
+ * struct elisa_section - a request that is put off for a section
  * @put_off: since the last exit a request to reschedule is put off
  * @task: whose; for @timer, to compare only
  * @timer: ends that
@@ -35,9 +30,6 @@ struct task_struct;
  * Under v->lock, but for what @timer uses.
  */
 struct elisa_section {
-	struct elisa_attachment *att;
-	unsigned int live_slot;
-	u64 handle;
 	bool put_off;
 	struct task_struct *task;
 	struct hrtimer timer;
@@ -46,8 +38,8 @@ struct elisa_section {
 void elisa_section_init(struct elisa_section *s);
 void elisa_section_free(struct elisa_section *s);
 bool elisa_section_settle(struct elisa_section *s);
-bool elisa_section_claim(struct elisa_vcpu *v, struct elisa_instance *inst);
-void elisa_section_resumed(struct elisa_instance *inst);
-void elisa_section_enter(struct elisa_vcpu *v);
+void elisa_section_interrupted(struct elisa_vcpu *v,
+			       struct elisa_instance *inst, bool settled);
+void elisa_section_served(struct elisa_instance *inst);
 
 #endif /* ELISA_SECTION_H */

@@ -230,8 +230,8 @@ void elisa_vcpu_sync(struct elisa_vcpu *v)
 		elisa_instance_cancel(v->pending);
 		v->pending = NULL;
 	}
-	if (v->section.att && READ_ONCE(v->section.att->dead))
-		v->section.att = NULL;
+	if (v->retake.att && READ_ONCE(v->retake.att->dead))
+		v->retake.att = NULL;
 	for (slot = 0; slot < ELISA_WINDOWS; slot++)
 		if (v->slot[slot].instance &&
 		    READ_ONCE(v->slot[slot].instance->att->dead))
@@ -244,7 +244,7 @@ static bool uses(const struct elisa_vcpu *v, const struct elisa_attachment *att)
 	const struct elisa_instance *inst = v->slot[att->slot].instance;
 
 	return (inst && inst->att == att) ||
-	       (v->pending && v->pending->att == att) || v->section.att == att;
+	       (v->pending && v->pending->att == att) || v->retake.att == att;
 }
 
 /* Is the vCPU free of the attachment?  Makes it so when it may. */
@@ -481,8 +481,8 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 	else if (v->armed)
 		disarm(v);
 	v->native = false;
-	if (unlikely(v->section.att))
-		elisa_section_enter(v);
+	if (unlikely(v->retake.att))
+		elisa_retake_enter(v);
 	if (unlikely(v->pending))
 		elisa_resume_enter(v);
 	else if (unlikely(v->call_rip))

@@ -28,6 +28,7 @@
 #include "ept.h"
 #include "ledger.h"
 #include "liveness.h"
+#include "retake.h"
 #include "section.h"
 
 struct elisa_attachment;
@@ -68,7 +69,8 @@ struct elisa_slot {
  * @pending_rip: the VMCALL that asked for it
  * @call_rip: VMCALL that asked for an interposed call at the next entry, or 0
  * @wait: between the exit hook and elisa_wait_finish(), see liveness.h
- * @section: a call that was interrupted in a critical section
+ * @section: what is put off for a critical section
+ * @retake: a call that an interrupt of the host has met
  * @xbufs: windows whose gate led to an exchange buffer since the last entry
  * @slot: by window
  */
@@ -86,6 +88,7 @@ struct elisa_vcpu {
 	u64 pending_rip, call_rip;
 	struct elisa_wait wait;
 	struct elisa_section section;
+	struct elisa_retake retake;
 	DECLARE_BITMAP(xbufs, ELISA_WINDOWS);
 	struct elisa_slot slot[ELISA_WINDOWS];
 };

@@ -64,7 +64,7 @@ struct elisa_vm_policy {
 /** struct elisa_stats - counters of a VM; names as in <elisa/netlink.h> */
 struct elisa_stats {
 	atomic64_t attaches, denied, aex, resumes, gate_exits, faults, busy;
-	atomic64_t waits, yields, aborted, sections, interposed;
+	atomic64_t waits, yields, aborted, sections, interposed, retaken;
 	atomic_t armed, attachments, exports, instances, pinned_pages,
 		suspended;
 };

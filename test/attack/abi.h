@@ -94,6 +94,9 @@ enum svc_op {
 #define SVC_WHEN_PORT 2 /* ATTACK_PORT_NOP */
 /* A failed entry, triple fault or internal error; goes on if anything waits. */
 #define SVC_WHEN_FAIL 4
+/* With these: KVM_SET_REGS leaves RDI as it is then, or all but RDI. */
+#define SVC_KEEP_RDI 8
+#define SVC_ONLY_RDI 16
 
 struct svc {
 	__u64 op;

@@ -265,9 +265,11 @@ enum elisa_stat_attr {
 	ELISA_STAT_A_YIELDS,	   /* u64: WAITs that gave the CPU away */
 	ELISA_STAT_A_ABORTED,	   /* u64: calls ended by SUSPENDED_MS */
 	ELISA_STAT_A_SUSPENDED,	   /* u64: calls that are suspended now */
-	/* u64: calls that went on in a critical section */
+	/* u64: requests of the host's scheduler that a critical section put off */
 	ELISA_STAT_A_SECTIONS,
 	ELISA_STAT_A_INTERPOSED, /* u64: calls that VMCALL began */
+	/* u64: of RESUMES, calls that went on without their guest */
+	ELISA_STAT_A_RETAKEN,
 	__ELISA_STAT_A_MAX,
 };
 

@@ -12,7 +12,9 @@
  * A poker's signals find the place: each change is posted for a signal that
  * finds RIP on the VMCALL, and RESUME repeated until that has happened.
  *
- * The same with an interposed CALL, which is begun at the next entry, too.
+ * The same with an interposed CALL, which is begun at the next entry, too; and with
+ * a call that the host has interrupted: the entry hook resumes it by itself if it
+ * finds the vCPU at the AEP, where the exit hook has left it.
  */
 #include <linux/kvm.h>
 
@@ -27,6 +29,7 @@
 #define VECTOR_ELSEWHERE 0x86
 #define EFER_LMA_LME	 0x500
 #define REAL_CODE	 0x7000
+#define OTHER_RDI	 0x1234567
 
 extern const char stub_vmcall[], stub_elsewhere[];
 
@@ -44,13 +47,19 @@ static struct kvm_xcrs *xcrs;
 static struct kvm_guest_debug *debug;
 static struct poker *poker;
 static u64 nmis;
-static bool is_call; /* CALL, not RESUME */
-static u64 vmcall;   /* of resume(), or of the window's entry stub */
+static enum {
+	AFTER_RESUME,
+	AFTER_CALL,
+	AFTER_AEX,
+} after;
+static u64
+	place; /* VMCALL of resume() or of the window's entry stub, or the AEP */
+static struct kvm_regs *found;
 
-/* When a signal finds RIP on the VMCALL. */
+/* When a signal finds RIP there. */
 static bool post(u64 request, void *arg)
 {
-	return !vcpu_post(0, request, arg, SVC_WHEN_INTR, vmcall, vmcall);
+	return !vcpu_post(0, request, arg, SVC_WHEN_INTR, place, place);
 }
 
 static bool rip_elsewhere(void)
@@ -58,7 +67,16 @@ static bool rip_elsewhere(void)
 	memset(regs, 0, sizeof(*regs));
 	regs->rip = (u64)stub_elsewhere;
 	regs->rflags = FLAG_IF | FLAG_FIXED;
-	return post(KVM_SET_REGS, regs);
+	return !vcpu_post(0, KVM_SET_REGS, regs, SVC_WHEN_INTR | SVC_KEEP_RDI,
+			  place, place);
+}
+
+static bool other_rdi(void)
+{
+	memset(regs, 0, sizeof(*regs));
+	regs->rdi = OTHER_RDI;
+	return !vcpu_post(0, KVM_SET_REGS, regs, SVC_WHEN_INTR | SVC_ONLY_RDI,
+			  place, place);
 }
 
 static bool cpl_0(void)
@@ -149,9 +167,9 @@ static bool real_mode(void)
 	memset(regs, 0, sizeof(*regs));
 	regs->rip = REAL_CODE;
 	regs->rflags = FLAG_FIXED;
-	back->rip = vmcall;
+	back->rip = place;
 	back->rflags = FLAG_IF | FLAG_FIXED;
-	if (is_call) {
+	if (after == AFTER_CALL) {
 		back->rax = ELISA_HC(ELISA_HC_CALL);
 		back->rsi = CALL_STEPS;
 		back->rdx = CALL_ROUNDS;
@@ -185,7 +203,7 @@ static bool is_trap(const struct outcome *out, u64 vector, u64 rip)
 static bool goes_on(const struct steps_call *call, u64 handle,
 		    struct outcome *out)
 {
-	if (is_call)
+	if (after == AFTER_CALL)
 		return !shared->count[call->id];
 	steps_finish(handle, 3, out);
 	return steps_good(shared, call, out);
@@ -201,17 +219,27 @@ static bool is_elsewhere(const struct steps_call *call, u64 handle,
 static bool is_ud(const struct steps_call *call, u64 handle,
 		  struct outcome *out)
 {
-	return is_trap(out, 6, vmcall) && goes_on(call, handle, out);
+	return is_trap(out, 6, place) && goes_on(call, handle, out);
+}
+
+/* The guest is at the AEP as if nobody had thought of going on. */
+static bool is_at_aep(const struct steps_call *call, u64 handle,
+		      struct outcome *out)
+{
+	return out->how == HOW_AEP && out->trap.regs.rdi == handle &&
+	       goes_on(call, handle, out);
 }
 
 /*
  * "-EINVAL the vCPU's state does not allow it, the call is aborted".  CALL: it is
- * not that of the attachment.
+ * not that of the attachment.  AEX: nobody has asked for anything.
  */
 static bool is_aborted(const struct steps_call *call, u64 handle,
 		       struct outcome *out)
 {
-	if (is_call)
+	if (after == AFTER_AEX)
+		return is_at_aep(call, handle, out);
+	if (after == AFTER_CALL)
 		return out->how == HOW_RETURN &&
 		       (s64)out->trap.regs.rax == -EOPNOTSUPP &&
 		       goes_on(call, handle, out);
@@ -234,8 +262,8 @@ static bool is_aborted_xcr(const struct steps_call *call, u64 handle,
 {
 	xcrs->xcrs[0].value = 7;
 	vcpu_ioctl(0, KVM_SET_XCRS, xcrs);
-	return is_call ? is_resumed(call, handle, out) :
-			 is_aborted(call, handle, out);
+	return after == AFTER_CALL ? is_resumed(call, handle, out) :
+				     is_aborted(call, handle, out);
 }
 
 static bool is_resumed_nmi(const struct steps_call *call, u64 handle,
@@ -256,9 +284,20 @@ static bool is_resumed_stepped(const struct steps_call *call, u64 handle,
 static bool is_unharmed(const struct steps_call *call, u64 handle,
 			struct outcome *out)
 {
-	if (is_call)
+	if (after == AFTER_CALL)
 		return is_resumed(call, handle, out);
+	if (after == AFTER_AEX)
+		return out->how == HOW_AEP && !out->trap.regs.rdi &&
+		       goes_on(call, handle, out);
 	return out->how == HOW_REFUSED && (s64)out->trap.regs.rax == -ENOLINK &&
+	       goes_on(call, handle, out);
+}
+
+/* Whatever the VMM wants with the other handle, this is not the same call. */
+static bool is_other_handle(const struct steps_call *call, u64 handle,
+			    struct outcome *out)
+{
+	return out->how == HOW_AEP && out->trap.regs.rdi == OTHER_RDI &&
 	       goes_on(call, handle, out);
 }
 
@@ -267,20 +306,23 @@ static const struct change {
 	bool (*post)(void);
 	bool (*ended)(const struct steps_call *call, u64 handle,
 		      struct outcome *out);
+	bool aex_only;
 } changes[] = {
-	{ "RIP", rip_elsewhere, is_elsewhere },
-	{ "CPL", cpl_0, is_aborted },
-	{ "XCR0", no_avx, is_aborted_xcr },
-	{ "an exception", exception, is_ud },
-	{ "an NMI", nmi, is_resumed_nmi },
-	{ "single-stepping", single_step, is_resumed_stepped },
-	{ "CR3", other_cr3, is_resumed },
-	{ "EFER.SCE", efer, is_resumed },
-	{ "real mode", real_mode, is_unharmed },
+	{ "RIP", rip_elsewhere, is_elsewhere, false },
+	{ "CPL", cpl_0, is_aborted, false },
+	{ "XCR0", no_avx, is_aborted_xcr, false },
+	{ "an exception", exception, is_ud, false },
+	{ "an NMI", nmi, is_resumed_nmi, false },
+	{ "single-stepping", single_step, is_resumed_stepped, false },
+	{ "CR3", other_cr3, is_resumed, false },
+	{ "EFER.SCE", efer, is_resumed, false },
+	{ "real mode", real_mode, is_unharmed, false },
+	{ "RDI", other_rdi, is_other_handle, true },
 };
 
 /* The same with CALL. */
-static bool attempt_call(const struct change *change, bool *good)
+static bool attempt_call(const struct change *change, unsigned int n,
+			 bool *good)
 {
 	const struct steps_call call = { &att, 0, CALL_STEPS, CALL_ROUNDS };
 	const struct regs in = steps_regs(&call);
@@ -288,6 +330,7 @@ static bool attempt_call(const struct change *change, bool *good)
 	bool came = false;
 	unsigned int i;
 
+	(void)n;
 	poker->period_us = 500 + random() % 1000;
 	if (poker_start(0, poker))
 		return expect(false, "%s: a call is poked", change->name);
@@ -304,6 +347,28 @@ static bool attempt_call(const struct change *change, bool *good)
 			break;
 	}
 	poker_stop(0, poker);
+	return came;
+}
+
+/* The same with calls that the poker's signals interrupt. */
+static bool attempt_aex(const struct change *change, unsigned int n, bool *good)
+{
+	const struct steps_call call = { &att, n % STEPS_IDS, STEPS, ROUNDS };
+	const struct regs in = steps_regs(&call);
+	struct outcome out;
+	bool came;
+
+	shared->count[call.id] = 0;
+	poker->period_us = 500 + random() % 1000;
+	if (poker_start(0, poker))
+		return expect(false, "%s: a call is poked", change->name);
+	enter(att.window, 0, &in, 3, &out);
+	poker_stop(0, poker);
+	came = !vcpu_posted(0);
+	if (came)
+		*good = change->ended(&call, found->rdi, &out);
+	else
+		*good = is_resumed(&call, 0, &out);
 	return came;
 }
 
@@ -335,19 +400,31 @@ static bool attempt(const struct change *change, unsigned int n, bool *good)
 	return came;
 }
 
+static bool (*const attempts[])(const struct change *change, unsigned int n,
+				bool *good) = {
+	[AFTER_RESUME] = attempt,
+	[AFTER_CALL] = attempt_call,
+	[AFTER_AEX] = attempt_aex,
+};
+
+static const char *const names[] = {
+	[AFTER_RESUME] = "RESUME",
+	[AFTER_CALL] = "CALL",
+	[AFTER_AEX] = "AEX",
+};
+
 static void change_it(const struct change *change, unsigned int times)
 {
 	unsigned int i, n = 0, came = 0, wrong = 0;
 	bool good = false;
 
 	for (i = 0; i < times; i++) {
-		if (!change->post()) {
+		if (!post(KVM_GET_REGS, found) || !change->post()) {
 			expect(false, "%s: posted", change->name);
 			break;
 		}
 		do {
-			bool here = is_call ? attempt_call(change, &good) :
-					      attempt(change, n, &good);
+			bool here = attempts[after](change, n, &good);
 
 			came += here;
 			wrong += !good;
@@ -357,7 +434,7 @@ static void change_it(const struct change *change, unsigned int times)
 	}
 	check(came == times && !wrong && !shared->wrong,
 	      "%s changed between %s and entry: %u times, %u calls, %u wrong",
-	      change->name, is_call ? "CALL" : "RESUME", came, n + came, wrong);
+	      change->name, names[after], came, n + came, wrong);
 }
 
 static void between(void)
@@ -368,11 +445,14 @@ static void between(void)
 
 	shared = steps_export(&e, "between");
 	attach_mode(&att, "between", 3, NULL, 0,
-		    is_call || arg("interposed", 0));
+		    after == AFTER_CALL || arg("interposed", 0));
 	if (!shared || !check(!att.err, "attached"))
 		return;
 	window_at(att.window);
-	vmcall = is_call ? att.window + ELISA_W_GATE - 3 : (u64)stub_vmcall;
+	place = after == AFTER_CALL ? att.window + ELISA_W_GATE - 3 :
+		after == AFTER_AEX  ? att.window + ELISA_W_AEP :
+				      (u64)stub_vmcall;
+	found = pages(1);
 	user = pages(1);
 	kernel = pages(1);
 	special = pages(1);
@@ -386,16 +466,24 @@ static void between(void)
 	check(!(kernel->cs.selector & 3) && (user->cs.selector & 3) == 3,
 	      "special registers at CPL 0 and 3");
 	for (i = 0; i < ARRAY_SIZE(changes); i++)
-		if (only == i || only == 99)
+		if ((only == i || only == 99) &&
+		    (after == AFTER_AEX || !changes[i].aex_only))
 			change_it(&changes[i], times);
 	check_eq(shared->cpl, 1 << 3, "CPLs at which the code ran");
 }
 
 static void between_call(void)
 {
-	is_call = true;
+	after = AFTER_CALL;
+	between();
+}
+
+static void between_aex(void)
+{
+	after = AFTER_AEX;
 	between();
 }
 
 ATTACK("between", between);
 ATTACK("between-call", between_call);
+ATTACK("between-aex", between_aex);

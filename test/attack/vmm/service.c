@@ -137,6 +137,22 @@ static void nap(uint64_t us)
 		;
 }
 
+static void merge_regs(const struct vcpu *self, const struct post *post,
+		       struct kvm_regs *regs)
+{
+	const __u64 rdi = regs->rdi;
+	struct kvm_regs now;
+
+	if (ioctl(self->fd, KVM_GET_REGS, &now))
+		return;
+	if (post->when & SVC_ONLY_RDI) {
+		*regs = now;
+		regs->rdi = rdi;
+	} else {
+		regs->rdi = now.rdi;
+	}
+}
+
 /* What waits for this vCPU to leave KVM_RUN; returns how much that was. */
 unsigned int run_posts(struct vcpu *self, unsigned int when)
 {
@@ -155,6 +171,8 @@ unsigned int run_posts(struct vcpu *self, unsigned int when)
 			nap(post->gpa);
 			pthread_mutex_lock(&vm.lock);
 		} else if (post->copied) {
+			if (post->when & (SVC_KEEP_RDI | SVC_ONLY_RDI))
+				merge_regs(self, post, (void *)post->data);
 			ioctl(self->fd, post->request, post->data);
 		} else {
 			do_ioctl(self->fd, post->request, post->gpa);
