@@ -330,6 +330,35 @@ err_export:
 	return err;
 }
 
+/* The next INVEPT makes it so. */
+static void close_window(struct elisa_vm *vm, unsigned int slot)
+{
+	elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot, false,
+			      false);
+	elisa_ledger_window_close(&vm->ledger, slot);
+}
+
+/* As below; @forget: its window, too. */
+static void revoke(struct elisa_attachment *att, bool forget)
+{
+	struct elisa_vm *vm = att->vm;
+
+	lockdep_assert_held(&vm->lock);
+	/* Before any vcpu->lock is taken: nothing binds or resumes it after. */
+	WRITE_ONCE(att->dead, true);
+	elisa_vcpu_drop(vm, att);
+	elisa_export_unlink(att);
+	/* Not before all have left: whoever is in a call returns through it. */
+	if (forget)
+		close_window(vm, att->slot);
+	elisa_cpu_invept_all();
+	elisa_instance_free_all(att);
+	elisa_dirty_forget(att);
+	elisa_unpin(&att->xbuf, vm);
+	elisa_export_put(att->export);
+	att->export = NULL;
+}
+
 /**
  * elisa_attachment_revoke() - end all calls through an attachment
  * @att: attachment, its VM's lock held
@@ -342,21 +371,8 @@ err_export:
  */
 void elisa_attachment_revoke(struct elisa_attachment *att)
 {
-	struct elisa_vm *vm = att->vm;
-
-	lockdep_assert_held(&vm->lock);
-	if (att->dead)
-		return;
-	/* Before any vcpu->lock is taken: nothing binds or resumes it after. */
-	WRITE_ONCE(att->dead, true);
-	elisa_vcpu_drop(vm, att);
-	elisa_export_unlink(att);
-	elisa_cpu_invept_all();
-	elisa_instance_free_all(att);
-	elisa_dirty_forget(att);
-	elisa_unpin(&att->xbuf, vm);
-	elisa_export_put(att->export);
-	att->export = NULL;
+	if (!att->dead)
+		revoke(att, false);
 }
 
 /**
@@ -372,15 +388,14 @@ void elisa_detach_slot(struct elisa_vm *vm, unsigned int slot)
 
 	/*
 	 * The window may be given to an attachment of the other CPL: no CPU
-	 * may keep its old translation.  Unmapped first, one INVEPT is enough.
+	 * may keep its old translation.
 	 */
-	elisa_apt_gate_window(&vm->apt, elisa_cpu_special_base(), slot, false,
-			      false);
-	elisa_ledger_window_close(&vm->ledger, slot);
-	if (att->dead)
+	if (att->dead) {
+		close_window(vm, slot);
 		elisa_cpu_invept_all();
-	else
-		elisa_attachment_revoke(att);
+	} else {
+		revoke(att, true);
+	}
 	vm->attachment[slot] = NULL;
 	atomic_dec(&vm->stats.attachments);
 	elisa_event_attachment(ELISA_EVENT_DETACHED, vm, att->export_name);
