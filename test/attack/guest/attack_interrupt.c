@@ -239,6 +239,8 @@ static void run_late(void)
 	poker->period_us = 700;
 	aep_hook = late;
 	poker_start(0, poker);
+	/* The guest executes RESUME after its own interrupts only. */
+	storm_start(500000, 1500000);
 	/* How often the VMM's thread gets its turn is not the guest's to say. */
 	for (i = 0; i < LATE_CALLS && (!i || injected < LATE_LEAST); i++) {
 		res = elisa_call_regs(&att[1], &in);
@@ -246,6 +248,7 @@ static void run_late(void)
 		if (res.status || wrong)
 			break;
 	}
+	storm_stop();
 	poker_stop(0, poker);
 	aep_hook = NULL;
 	check(!res.status && !wrong,

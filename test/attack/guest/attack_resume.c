@@ -194,7 +194,7 @@ ATTACK("handles", handles);
 
 #define POOL_MAX   64
 #define BUSY_TRIES 30
-#define BUSY_TICKS 500000
+#define BUSY_TICKS 5000000
 
 static u64 suspended[POOL_MAX];
 static struct steps_call pool_call[POOL_MAX];

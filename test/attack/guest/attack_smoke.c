@@ -187,6 +187,9 @@ static void poked(const struct att *att)
 	check(poker->kicks >= 20 && poker->at_aep >= 10,
 	      "the poker pokes, CPL %d: %llu times, %llu of them at the AEP",
 	      att->cpl, poker->kicks, poker->at_aep);
+	check(res.aex <= poker->at_aep / 2,
+	      "the guest notices few of them, CPL %d: %llu AEX", att->cpl,
+	      res.aex);
 	check_eq(poker->secrets_seen + poker->in_window, 0,
 		 "the VMM sees no state of sub, CPL %d (rip %llx, secret at %llu)",
 		 att->cpl, poker->first_rip, poker->first_secret);
