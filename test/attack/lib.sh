@@ -44,7 +44,8 @@ start_attack()
 		<"/tmp/$vm.in" >"/tmp/$vm.out" 2>&1 &
 	eval "pid_$vm=$!"
 	attacker_pid=$!
-	exec 3>"/tmp/$vm.in"
+	# For reading, too: so it does not wait, and no child that ends interrupts it.
+	exec 3<>"/tmp/$vm.in"
 	wait_until "$vm: attacker is ready" "grep -q ready /tmp/$vm.out"
 	for word; do
 		if [ "$word" = no ]; then
