@@ -236,15 +236,16 @@ static void stopped(u64 nap)
 
 	expect(!vcpu_post(1, 0, (void *)nap, SVC_WHEN_INTR, at, at), "post");
 	holds = true;
-	poker->period_us = 100;
+	poker->period_us = 500 + random() % 1500;
 	expect(!poker_start(1, poker), "the poker starts");
+	/* Not in step with the poker; slow hosts make headway, too. */
+	storm_start_tiring(500000, 1500000);
 	do {
-		/* Not in step with the poker. */
-		delay(50000);
-		/* A kick ends it. */
+		/* An interrupt ends it; a kick does not. */
 		resume(handle, NULL, l.att.cpl, &out);
 		handle = out.trap.regs.rdi;
 	} while (out.how == HOW_AEP && vcpu_posted(1));
+	storm_stop();
 	poker_stop(1, poker);
 	stops++;
 	refusals += out.how == HOW_REFUSED &&
