@@ -60,6 +60,9 @@ int elisa_hook_test(void)
 
 	/* The compiler must not know what is called, and what that returns. */
 	OPTIMIZER_HIDE_VAR(call);
+	err = elisa_ftrace_init();
+	if (err)
+		return err;
 	err = ftrace_set_filter_ip(&ops, (unsigned long)subject, 0, 1);
 	if (!err)
 		err = register_ftrace_function(&ops);

@@ -14,8 +14,6 @@
 #include <linux/ftrace.h>
 #include <linux/ptrace.h>
 
-#include "../symbols.h"
-
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #define elisa_ftrace_regs ftrace_regs
 /* Ours cannot recurse: they call nothing that is hooked. */
@@ -42,21 +40,19 @@
 #error "elisa needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS (or, before 5.11, _WITH_REGS)"
 #endif
 
-/*
- * ftrace_free_filter() was exported with ARGS.  Context: sleeps, @ops is not
- * registered and never will be again.
+/**
+ * elisa_ftrace_init() - before the first elisa_ftrace_free()
+ *
+ * Context: module init; sleeps.  Return: 0, or -EOPNOTSUPP with a line in the log.
  */
-static inline void elisa_ftrace_free(struct ftrace_ops *ops)
-{
-#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
-	ftrace_free_filter(ops);
-#else
-	void (*free_filter)(struct ftrace_ops *) =
-		(void *)elisa_symbol("ftrace_free_filter");
+int elisa_ftrace_init(void);
 
-	if (free_filter)
-		free_filter(ops);
-#endif
-}
+/**
+ * elisa_ftrace_free() - free what ftrace_set_filter_ip() has allocated
+ * @ops: is not registered and never will be again
+ *
+ * Context: sleeps.
+ */
+void elisa_ftrace_free(struct ftrace_ops *ops);
 
 #endif /* ELISA_COMPAT_FTRACE_H */
