@@ -148,7 +148,7 @@ struct elisa_sub_self {
  * @depth: not 0: the code is in a critical section, which is short
  * @wanted: set by the host when it has put off what it wants the CPU for until
  *	the section ends; the code then clears it and executes WAIT.  The host
- *	clears it when the call is suspended and its guest resumes it
+ *	clears it when it has had the CPU before that
  *
  * Both are 0 when a call has ended otherwise than by its return.
  */
