@@ -60,7 +60,7 @@ static int on_vm(struct nlmsghdr *nlh, void *arg)
 		return ret;
 	counters->found = true;
 	counters->aex = vm.stat[ELISA_STAT_A_AEX];
-	/* Each call that was left is resumed, by another exit. */
+	/* A call that was left is resumed by another exit, if not retaken. */
 	counters->exits = vm.stat[ELISA_STAT_A_AEX] +
 			  vm.stat[ELISA_STAT_A_RESUMES] -
 			  vm.stat[ELISA_STAT_A_RETAKEN] +

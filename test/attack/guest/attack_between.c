@@ -52,8 +52,8 @@ static enum {
 	AFTER_CALL,
 	AFTER_AEX,
 } after;
-static u64
-	place; /* VMCALL of resume() or of the window's entry stub, or the AEP */
+/* The VMCALL of resume() or of the window's entry stub, or the AEP. */
+static u64 place;
 static struct kvm_regs *found;
 
 /* When a signal finds RIP there. */
@@ -62,21 +62,26 @@ static bool post(u64 request, void *arg)
 	return !vcpu_post(0, request, arg, SVC_WHEN_INTR, place, place);
 }
 
+/* @how: SVC_KEEP_RDI or SVC_ONLY_RDI */
+static bool post_regs(u64 how)
+{
+	return !vcpu_post(0, KVM_SET_REGS, regs, SVC_WHEN_INTR | how, place,
+			  place);
+}
+
 static bool rip_elsewhere(void)
 {
 	memset(regs, 0, sizeof(*regs));
 	regs->rip = (u64)stub_elsewhere;
 	regs->rflags = FLAG_IF | FLAG_FIXED;
-	return !vcpu_post(0, KVM_SET_REGS, regs, SVC_WHEN_INTR | SVC_KEEP_RDI,
-			  place, place);
+	return post_regs(SVC_KEEP_RDI);
 }
 
 static bool other_rdi(void)
 {
 	memset(regs, 0, sizeof(*regs));
 	regs->rdi = OTHER_RDI;
-	return !vcpu_post(0, KVM_SET_REGS, regs, SVC_WHEN_INTR | SVC_ONLY_RDI,
-			  place, place);
+	return post_regs(SVC_ONLY_RDI);
 }
 
 static bool cpl_0(void)

@@ -79,6 +79,15 @@ static void plain_loop(u64 rounds)
 	__asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(rounds) : : "cc");
 }
 
+/* In exported code if @att is not NULL. */
+static bool run_loop(const struct att *att, u64 rounds)
+{
+	if (att)
+		return expect(!plain_call(att, rounds), "a call");
+	plain_loop(rounds);
+	return true;
+}
+
 static u64 interrupts(void)
 {
 	return *(volatile u64 *)&this_cpu()->irqs[VECTOR_TIMER];
@@ -99,9 +108,7 @@ static u64 loop(const struct att *att, u64 rounds, u64 ns)
 		/* One that comes before or after the loop is not counted. */
 		begin = rdtsc();
 		before = interrupts();
-		if (!att)
-			plain_loop(rounds);
-		else if (!expect(!plain_call(att, rounds), "a call"))
+		if (!run_loop(att, rounds))
 			return ~0ULL;
 		n = interrupts() - before;
 		took = rdtsc() - begin;
@@ -122,9 +129,7 @@ static u64 loop_host(const struct att *att, u64 rounds, u64 quiet)
 
 	for (i = 0; i < HOST_TRIES; i++) {
 		begin = rdtsc();
-		if (!att)
-			plain_loop(rounds);
-		else if (!expect(!plain_call(att, rounds), "a call"))
+		if (!run_loop(att, rounds))
 			return ~0ULL;
 		took = rdtsc() - begin;
 		if (took >= quiet + HOST_LEAST && took < least)
