@@ -171,15 +171,16 @@ static void clear_tf(struct kvm_vcpu *vcpu)
 		elisa_set_rflags(vcpu, rflags & ~(u64)X86_EFLAGS_TF);
 }
 
-/* No instance is bound, or the vCPU has no gate page for the window yet. */
+/*
+ * No instance is bound: then the list has no EPTP for VMFUNC, and the gate page
+ * may not be mapped, because the vCPU has none yet or the window was closed.
+ */
 static bool wants_instance(const struct elisa_vcpu *v, unsigned int slot,
-			   unsigned int offset, const struct cause *c)
+			   const struct cause *c)
 {
-	if (c->async || v->slot[slot].instance)
-		return false;
-	return c->reason == EXIT_REASON_VMFUNC ||
-	       (c->reason == EXIT_REASON_EPT_VIOLATION && !offset &&
-		!v->slot[slot].gate.va);
+	return !c->async && !v->slot[slot].instance &&
+	       (c->reason == EXIT_REASON_VMFUNC ||
+		c->reason == EXIT_REASON_EPT_VIOLATION);
 }
 
 static enum elisa_exit gate_fault(struct elisa_vcpu *v, unsigned int slot,
@@ -215,7 +216,7 @@ static enum elisa_exit gate_exit(struct elisa_vcpu *v, const struct cause *c)
 	elisa_clear_event_state();
 
 	if (in_page && offset <= elisa_gate_vmfunc_sub(is_full)) {
-		bind = wants_instance(v, slot, offset, c);
+		bind = wants_instance(v, slot, c);
 		if (!c->async && !c->single_step && !bind)
 			return gate_fault(v, slot, offset ? gate_rsp(v) : rsp,
 					  c);
