@@ -329,8 +329,7 @@ int elisa_hooks_check(void)
 		if (err == -ENOENT && hook[i].in_vendor) {
 			missing = hook[i].symbol;
 		} else if (err) {
-			pr_err("this kernel has no %s that can be hooked (%d)\n",
-			       hook[i].symbol, err);
+			elisa_symbol_refused(hook[i].symbol, err);
 			return -EOPNOTSUPP;
 		} else if (hook[i].in_vendor) {
 			vendor_found = true;

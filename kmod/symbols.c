@@ -50,6 +50,20 @@ int elisa_symbol_check(const char *name)
 }
 
 /**
+ * elisa_symbol_refused() - one line in the log about a failed look-up
+ * @name: the function
+ * @err: -errno of the look-up
+ */
+void elisa_symbol_refused(const char *name, int err)
+{
+	if (err == -ENOMEM)
+		pr_err("out of memory when looking up %s\n", name);
+	else
+		pr_err("this kernel has no %s that can be hooked (%d)\n", name,
+		       err);
+}
+
+/**
  * elisa_symbol() - address of a kernel or module function
  * @name: its name; the module must not have a symbol of that name itself, the
  *	look-up would find that one
@@ -64,8 +78,7 @@ unsigned long elisa_symbol(const char *name)
 
 	err = elisa_inject() ? -ENOMEM : look_up(name, &addr);
 	if (err) {
-		pr_err("this kernel has no %s that can be hooked (%d)\n", name,
-		       err);
+		elisa_symbol_refused(name, err);
 		return 0;
 	}
 	return behind_endbr((u8 *)addr) ? addr - ENDBR64_LEN : addr;

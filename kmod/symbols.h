@@ -5,5 +5,6 @@
 
 unsigned long elisa_symbol(const char *name);
 int elisa_symbol_check(const char *name);
+void elisa_symbol_refused(const char *name, int err);
 
 #endif /* ELISA_SYMBOLS_H */
