@@ -139,10 +139,13 @@ static void invept_global(void *began)
 
 	/*
 	 * Outside VMX operation INVEPT is #UD, and there is nothing to
-	 * invalidate: KVM invalidates all when it enters VMX operation.
+	 * invalidate: KVM invalidates all when it enters VMX operation.  CR4.VMXE
+	 * does not tell: it is set a little earlier and cleared a little later,
+	 * with interrupts on when a CPU comes or goes, since 6.3.
 	 */
 	if (__read_cr4() & X86_CR4_VMXE)
-		asm volatile("invept %0, %1"
+		asm volatile("1: invept %0, %1\n"
+			     "2:\n" _ASM_EXTABLE(1b, 2b)
 			     :
 			     : "m"(desc), "r"((u64)VMX_EPT_EXTENT_GLOBAL)
 			     : "cc", "memory");

@@ -83,7 +83,9 @@ static void flush_vpid(void)
 		cap = 0;
 	if (!(cap >> 32 & VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT))
 		type = VMX_VPID_EXTENT_ALL_CONTEXT;
-	asm volatile("invvpid %0, %1"
+	/* As with VMREAD, see vmcs.h: there may be no VMX operation any more. */
+	asm volatile("1: invvpid %0, %1\n"
+		     "2:\n" _ASM_EXTABLE(1b, 2b)
 		     :
 		     : "m"(desc), "r"(type)
 		     : "cc", "memory");
@@ -97,7 +99,7 @@ static void flush_vpid(void)
  * in the special range or has bits that only the CPU knows the meaning of, the
  * vCPU executes itself, unarmed; it is looked at before it is armed again.
  *
- * Context: exit hook.  Return: false when the exit is KVM's.
+ * Context: handler hook.  Return: false when the exit is KVM's.
  */
 bool elisa_cr3_exit(struct elisa_vcpu *v)
 {
