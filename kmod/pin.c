@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <asm/io.h>
 
+#include "compat/page_mapping.h"
 #include "guest_walk.h"
 #include "inject.h"
 #include "ledger.h"
@@ -84,6 +85,16 @@ static void note_run(struct elisa_pins *pins, gfn_t gfn, unsigned long hva)
 		pins->run[pins->n_runs++] = (struct elisa_run){ gfn, hva, 1 };
 }
 
+/*
+ * Releasing a page takes its lock, and the pages of a file can be locked for as
+ * long as its file system takes to write them: with FUSE, as a process likes.
+ * Since 6.5 such pages cannot be pinned for long in the first place.
+ */
+static bool is_memory(struct page *page)
+{
+	return elisa_page_has_no_disk(page) || PageHuge(page);
+}
+
 /**
  * elisa_pin_guest() - pin writable guest memory, appending to @pins
  * @pins: where to
@@ -94,7 +105,7 @@ static void note_run(struct elisa_pins *pins, gfn_t gfn, unsigned long hva)
  *
  * Context: the vCPU's thread, sleeps, kvm->srcu held.
  * Return: 0; -EFAULT an address is not mapped writable for the caller or not
- * ordinary memory of the VMM; -ENOSPC the VM's limit; -ENOMEM also for
+ * anonymous memory, tmpfs or hugetlbfs of the VMM; -ENOSPC the VM's limit; -ENOMEM also for
  * RLIMIT_MEMLOCK; -EINTR the thread is being killed.  Nothing is pinned then.
  */
 int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
@@ -132,6 +143,10 @@ int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 		}
 		elisa_ledger_hold(page_to_phys(pins->pages[pins->n_pages]));
 		pins->n_pages++;
+		if (!is_memory(pins->pages[pins->n_pages - 1])) {
+			err = -EFAULT;
+			goto err_unpin;
+		}
 		note_run(pins, gfn, hva);
 		gva += PAGE_SIZE;
 		if (fatal_signal_pending(current)) {
