@@ -86,6 +86,7 @@ static void check_kvm_option(const struct doctor_host *host, struct finder *f,
 /* As hook[] of the module has it. */
 static const char *const hooked[] = {
 	"vmx_vcpu_run",
+	"vmx_handle_exit_irqoff",
 	"vmx_handle_exit",
 	"kvm_arch_destroy_vm",
 };

@@ -35,7 +35,6 @@ struct cause {
 	bool async;	     /* not caused by the code that ran */
 	bool vectored;	     /* met while an event was delivered */
 	bool single_step;    /* #DB by RFLAGS.TF */
-	bool settled;	     /* see section.h */
 	bool host_interrupt; /* and nothing else; see retake.h */
 };
 
@@ -403,8 +402,7 @@ static enum elisa_exit sub_exit(struct elisa_vcpu *v,
 		rsp = inst->saved.caller_rsp;
 		rip = inst->saved.rip;
 		elisa_vcpu_release(v, slot);
-		if (c->host_interrupt)
-			elisa_section_interrupted(v, inst, c->settled);
+		elisa_section_served(inst);
 		live_slot = inst->live_slot;
 		/* From here on it is whoever's finds or aborts it. */
 		handle = elisa_instance_suspend(inst, wait);
@@ -470,19 +468,18 @@ static enum elisa_exit leave(struct elisa_vcpu *v, u64 eptp,
  * elisa_aex_exit() - exit hook of a vCPU that has ELISA state
  * @v: vCPU
  *
- * Context: vmx_handle_exit() is about to run in the vCPU's thread; any exit
- * that is not from a nested guest.  Does not sleep.
+ * Context: vmx_handle_exit_irqoff() is about to run in the vCPU's thread,
+ * interrupts off; any exit that is not from a nested guest.  An interrupt that
+ * caused it has not been served yet.
  */
-enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
+void elisa_aex_exit(struct elisa_vcpu *v)
 {
-	enum elisa_exit action = ELISA_EXIT_DEFAULT;
-	unsigned long flags;
 	struct cause cause;
-	bool settled;
 	u64 eptp;
 
-	raw_spin_lock_irqsave(&v->lock, flags);
-	settled = elisa_section_settle(&v->section);
+	raw_spin_lock(&v->lock);
+	v->exit = ELISA_EXIT_DEFAULT;
+	elisa_section_settle(&v->section);
 	v->call_rip = 0;
 	if (v->in_guest) {
 		v->in_guest = false;
@@ -497,16 +494,14 @@ enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v)
 		}
 		if (unlikely(eptp != v->default_eptp)) {
 			find_cause(&cause);
-			cause.settled = settled;
-			action = leave(v, eptp, &cause);
+			v->exit = leave(v, eptp, &cause);
 		}
 		elisa_invariant_check(v);
 		if (unlikely(v->sync))
 			elisa_vcpu_sync(v);
 	}
 out:
-	raw_spin_unlock_irqrestore(&v->lock, flags);
-	return action;
+	raw_spin_unlock(&v->lock);
 }
 
 /**

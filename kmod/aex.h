@@ -15,7 +15,7 @@ struct elisa_vcpu;
 struct kvm_vcpu;
 
 /**
- * enum elisa_exit - what remains to be done after elisa_aex_exit()
+ * enum elisa_exit - what elisa_aex_exit() leaves to be done, in v->exit
  * @ELISA_EXIT_DEFAULT: the exit was from the default context; KVM's or a
  *	hypercall
  * @ELISA_EXIT_PASS: KVM handles the exit, at the stub's address
@@ -34,7 +34,7 @@ enum elisa_exit {
 	ELISA_EXIT_RETURN,
 };
 
-enum elisa_exit elisa_aex_exit(struct elisa_vcpu *v);
+void elisa_aex_exit(struct elisa_vcpu *v);
 void elisa_aex_force(struct elisa_vcpu *v);
 bool elisa_aex_is_ours(struct elisa_vcpu *v, u64 eptp);
 void elisa_aex_fail(struct kvm_vcpu *vcpu, unsigned int slot, int err);

@@ -4,16 +4,25 @@
  *
  *	vmx_vcpu_run()		entry hook: the last step before VM entry,
  *				interrupts off, nothing can cancel it any more
- *	vmx_handle_exit()	exit hook: after every exit that no fastpath
- *				handles
+ *	vmx_handle_exit_irqoff() exit hook: after every exit from which KVM does
+ *				not enter again at once; interrupts still off
+ *	vmx_handle_exit()	handler hook: what is left to do for that exit,
+ *				unless it goes to the VMM
  *	kvm_arch_destroy_vm()	a VM is being destroyed
  *
  * They are ftrace_ops with arguments only, the cheapest mechanism there is
  * for a VM that is not enrolled; PERMANENT, so that the ftrace_enabled sysctl
  * cannot switch them off under an armed VM.  All work that does not sleep is
- * done in the callback, which then either falls through to the original or
- * redirects to one of the functions below.  They may sleep and return 1,
- * "enter again".  Nothing calls a hooked function, so nothing recurses.
+ * done in the callback; that of the handler hook then either falls through to the
+ * original or redirects to one of the functions below.  They may sleep and return
+ * 1, "enter again".  Nothing calls a hooked function, so nothing recurses.
+ *
+ * Why two hooks for an exit.  Between them KVM turns interrupts on, may be
+ * preempted, and may touch memory of the VMM (kvm_lapic_sync_from_vapic()), which
+ * can make it wait for as long as the VMM likes; and from 6.12 on it goes straight
+ * to the VMM after some exits (EXIT_FASTPATH_EXIT_USERSPACE).  So the vCPU has to
+ * have left gate and sub before; but only in the second an exit can be taken from
+ * KVM.
  *
  * Why removal is safe: the last VM is gone or disarmed; unregistering waits
  * for running callbacks; functions that a callback redirected to are counted
@@ -42,6 +51,7 @@
 #include "liveness.h"
 #include "mode.h"
 #include "pml.h"
+#include "section.h"
 #include "symbols.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -203,8 +213,23 @@ static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 	return target;
 }
 
-static noinline void notrace after_exit(struct kvm_vcpu *vcpu,
-					struct elisa_ftrace_regs *fregs)
+static noinline void notrace after_exit(struct kvm_vcpu *vcpu)
+{
+	struct elisa_vcpu *v;
+	struct elisa_vm *vm;
+
+	rcu_read_lock();
+	vm = elisa_vm_find_rcu(vcpu->kvm);
+	if (vm && !is_nested(vcpu)) {
+		v = find_vcpu(vm, vcpu);
+		if (v)
+			elisa_aex_exit(v);
+	}
+	rcu_read_unlock();
+}
+
+static noinline void notrace before_handler(struct kvm_vcpu *vcpu,
+					    struct elisa_ftrace_regs *fregs)
 {
 	enum elisa_exit action = ELISA_EXIT_DEFAULT;
 	exit_fn target = NULL;
@@ -216,13 +241,17 @@ static noinline void notrace after_exit(struct kvm_vcpu *vcpu,
 	if (!vm || is_nested(vcpu))
 		goto out;
 	v = find_vcpu(vm, vcpu);
-	if (v)
-		action = elisa_aex_exit(v);
+	if (v) {
+		action = v->exit;
+		v->exit = ELISA_EXIT_DEFAULT;
+	}
 	switch (action) {
 	case ELISA_EXIT_DEFAULT:
 		target = default_target(v, vcpu);
 		break;
 	case ELISA_EXIT_PASS:
+		if (unlikely(v->retake.att))
+			elisa_section_interrupted(v);
 		break;
 	case ELISA_EXIT_DONE:
 		target = exit_done;
@@ -260,7 +289,7 @@ static noinline void notrace before_entry(struct kvm_vcpu *vcpu)
 	rcu_read_unlock();
 }
 
-/* These two are all that a VM meets that is not enrolled: a few instructions. */
+/* These three are all that a VM meets that is not enrolled: a few instructions. */
 static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 			    struct ftrace_ops *ops,
 			    struct elisa_ftrace_regs *fregs)
@@ -268,7 +297,17 @@ static void notrace on_exit(unsigned long ip, unsigned long parent_ip,
 	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
 
 	if (unlikely(elisa_vm_maybe(vcpu->kvm)))
-		after_exit(vcpu, fregs);
+		after_exit(vcpu);
+}
+
+static void notrace on_handler(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops,
+			       struct elisa_ftrace_regs *fregs)
+{
+	struct kvm_vcpu *vcpu = elisa_ftrace_arg0(fregs);
+
+	if (unlikely(elisa_vm_maybe(vcpu->kvm)))
+		before_handler(vcpu, fregs);
 }
 
 static void notrace on_entry(unsigned long ip, unsigned long parent_ip,
@@ -299,9 +338,13 @@ static struct hook {
 	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
 	{ "vmx_handle_exit",
 	  true,
-	  { .func = on_exit,
+	  { .func = on_handler,
 	    .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY |
 		     ELISA_FTRACE_FLAGS } },
+	{ "vmx_handle_exit_irqoff",
+	  true,
+	  { .func = on_exit,
+	    .flags = FTRACE_OPS_FL_PERMANENT | ELISA_FTRACE_FLAGS } },
 	{ "vmx_vcpu_run",
 	  true,
 	  { .func = on_entry,

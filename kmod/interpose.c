@@ -41,7 +41,7 @@ static struct elisa_instance *instance_at(struct elisa_vcpu *v, u64 rip)
  * is not (SDM vol. 3, "Checks on Guest Non-Register State").  Both go, here and
  * wherever RIP stays on such a VMCALL or leaves it.
  *
- * Context: exit hook; takes v->lock.
+ * Context: handler hook; takes v->lock.
  * Return: true: enter again without moving RIP.  false: it is none of an entry
  * stub, or there is more to do, or to refuse, than can be done here: CALL is then
  * a hypercall like others.

@@ -233,6 +233,42 @@ struct elisa_instance *elisa_liveness_retake(struct elisa_attachment *att,
 	return inst;
 }
 
+/**
+ * elisa_liveness_want() - tell a suspended call that its section is waited for
+ * @att: its attachment
+ * @slot: its instance's
+ * @handle: its handle
+ *
+ * Context: handler hook; the attachment has its export, as above.
+ * Return: false if it is in no section, or there is no such call any more.
+ */
+bool elisa_liveness_want(struct elisa_attachment *att, unsigned int slot,
+			 u64 handle)
+{
+	struct elisa_liveness *live = &att->export->live;
+	struct elisa_sub_control *control;
+	struct elisa_instance *inst;
+	bool in_section = false;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&live->lock, flags);
+	inst = live->inst[slot];
+	if (!inst || inst->att != att)
+		goto out;
+	raw_spin_lock(&att->lock);
+	if (inst->state == ELISA_I_SUSPENDED && inst->handle == handle) {
+		control = (void *)inst->control.va;
+		/* The page is sub's: any value may stand there, at any time. */
+		in_section = READ_ONCE(control->depth);
+		if (in_section)
+			WRITE_ONCE(control->wanted, 1);
+	}
+	raw_spin_unlock(&att->lock);
+out:
+	raw_spin_unlock_irqrestore(&live->lock, flags);
+	return in_section;
+}
+
 /*
  * Let the owner's vCPU run.  It may have been preempted while its call was
  * suspended by that very interrupt, so this is not for RUNNING owners only.

@@ -64,6 +64,8 @@ void elisa_liveness_wait(struct elisa_instance *waiter, u64 owner, bool first,
 			 struct elisa_wait *wait);
 struct elisa_instance *elisa_liveness_retake(struct elisa_attachment *att,
 					     unsigned int slot, u64 handle);
+bool elisa_liveness_want(struct elisa_attachment *att, unsigned int slot,
+			 u64 handle);
 void elisa_wait_finish(struct kvm_vcpu *vcpu);
 
 #endif /* ELISA_LIVENESS_H */

@@ -6,6 +6,7 @@
 
 #include "compat/resched.h"
 #include "instance.h"
+#include "liveness.h"
 #include "section.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -40,18 +41,16 @@ void elisa_section_free(struct elisa_section *s)
  *
  * KVM looks for requests before it enters again, so the thread gives its CPU
  * away now.  If it has done so in the meantime it does it once too often.
- *
- * Return: was there one?
  */
-bool elisa_section_settle(struct elisa_section *s)
+void elisa_section_settle(struct elisa_section *s)
 {
+	s->settled = s->put_off;
 	if (likely(!s->put_off))
-		return false;
+		return;
 	s->put_off = false;
 	/* Should it be running on another CPU, it finds another thread there. */
 	hrtimer_try_to_cancel(&s->timer);
 	elisa_resched_set();
-	return true;
 }
 
 /*
@@ -59,8 +58,7 @@ bool elisa_section_settle(struct elisa_section *s)
  * comes from now on is honoured there; one with a signal, too, because then
  * there is no next VM entry.
  */
-static void put_off(struct elisa_vcpu *v, struct elisa_sub_control *control,
-		    u32 us)
+static void put_off(struct elisa_vcpu *v, u32 us)
 {
 	struct elisa_section *s = &v->section;
 
@@ -69,9 +67,10 @@ static void put_off(struct elisa_vcpu *v, struct elisa_sub_control *control,
 	 * the timer there, where it could not repeat the request.  v->lock
 	 * keeps others from starting it.
 	 */
-	if (hrtimer_try_to_cancel(&s->timer) < 0)
+	if (hrtimer_try_to_cancel(&s->timer) < 0 ||
+	    !elisa_liveness_want(v->retake.att, v->retake.live_slot,
+				 v->retake.handle))
 		return;
-	WRITE_ONCE(control->wanted, 1);
 	WRITE_ONCE(s->task, current);
 	s->put_off = true;
 	/* First, so that nothing is put off without an end. */
@@ -98,24 +97,22 @@ void elisa_section_served(struct elisa_instance *inst)
 
 /**
  * elisa_section_interrupted() - an interrupt of the host has met a call
- * @v: vCPU, v->lock held
- * @inst: instance of the call, still bound
- * @settled: what elisa_section_settle() said at this exit
+ * @v: vCPU with v->retake.att
  *
  * Nothing is put off when something just was: else it would be for ever.
  *
- * Context: exit hook, interrupts off.
+ * Context: handler hook, after the interrupt was served.
  */
-void elisa_section_interrupted(struct elisa_vcpu *v,
-			       struct elisa_instance *inst, bool settled)
+void elisa_section_interrupted(struct elisa_vcpu *v)
 {
-	struct elisa_sub_control *control = (void *)inst->control.va;
 	const u32 us = READ_ONCE(v->vm->policy.limits.section_us);
+	unsigned long flags;
 
-	elisa_section_served(inst);
-	/* The page is sub's: any value may stand there, at any time. */
-	if (us && !settled && READ_ONCE(control->depth) &&
+	raw_spin_lock_irqsave(&v->lock, flags);
+	/* Under the lock: the attachment may have been revoked since the exit. */
+	if (us && v->retake.att && !v->section.settled &&
 	    elisa_resched_wanted() && elisa_resched_may_wait() &&
 	    !signal_pending(current))
-		put_off(v, control, us);
+		put_off(v, us);
+	raw_spin_unlock_irqrestore(&v->lock, flags);
 }

@@ -24,22 +24,22 @@ struct task_struct;
 /**
  * struct elisa_section - a request that is put off for a section
  * @put_off: since the last exit a request to reschedule is put off
+ * @settled: one was put off until the last exit
  * @task: whose; for @timer, to compare only
  * @timer: ends that
  *
  * Under v->lock, but for what @timer uses.
  */
 struct elisa_section {
-	bool put_off;
+	bool put_off, settled;
 	struct task_struct *task;
 	struct hrtimer timer;
 };
 
 void elisa_section_init(struct elisa_section *s);
 void elisa_section_free(struct elisa_section *s);
-bool elisa_section_settle(struct elisa_section *s);
-void elisa_section_interrupted(struct elisa_vcpu *v,
-			       struct elisa_instance *inst, bool settled);
+void elisa_section_settle(struct elisa_section *s);
+void elisa_section_interrupted(struct elisa_vcpu *v);
 void elisa_section_served(struct elisa_instance *inst);
 
 #endif /* ELISA_SECTION_H */

@@ -2,10 +2,10 @@
 /*
  * vCPU state: creation, arming at VM entry, binding instances to gates.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/swait.h>
 #include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
 
@@ -218,8 +218,6 @@ void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot)
  * elisa_vcpu_sync() - close the gates of revoked attachments
  * @v: vCPU, not in the guest, v->lock held
  *
- * Wakes who waits for it; there is one at most, see elisa_vcpu_drop().  A
- * simple wait queue, because its lock may be taken here also with PREEMPT_RT.
  */
 void elisa_vcpu_sync(struct elisa_vcpu *v)
 {
@@ -236,7 +234,6 @@ void elisa_vcpu_sync(struct elisa_vcpu *v)
 		if (v->slot[slot].instance &&
 		    READ_ONCE(v->slot[slot].instance->att->dead))
 			elisa_vcpu_unbind(v, slot);
-	swake_up_one(&v->vm->synced);
 }
 
 static bool uses(const struct elisa_vcpu *v, const struct elisa_attachment *att)
@@ -273,16 +270,12 @@ static bool try_drop(struct elisa_vcpu *v, struct elisa_attachment *att)
  * @att: the attachment, marked dead
  *
  * A vCPU that is in the guest gets a sync request and a kick; its exit hook
- * then unbinds and wakes this thread.  The hook runs in the vCPU's thread soon
- * after the exit: that thread is in the kernel, where neither SIGSTOP nor the
- * freezer holds it, so the wait is bounded by scheduling.  At most one vCPU a
- * CPU is in the guest; with a kernel that preempts itself more can be between
- * their exit and its hook.  Nothing binds an instance of a dead attachment
- * again.
+ * then unbinds.  From its entry hook to that its CPU has interrupts off, so when
+ * the CPU has taken the kick the hook has run: nobody waits for the thread to
+ * be scheduled, nor for anything that its VMM can delay.  Nothing binds an
+ * instance of a dead attachment again.
  *
- * Context: sleeps; vm->lock makes it the only one that waits.  A VM that is
- * gone has no running vCPU, and a vCPU that it had in the guest wakes nobody:
- * hence the time limit.
+ * Context: sleeps.
  */
 void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att)
 {
@@ -296,12 +289,8 @@ void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att)
 		return;
 	elisa_cpu_kick_all();
 	for (i = 0; i < vm->n_vcpu; i++)
-		while (vm->vcpu[i] &&
-		       !swait_event_timeout_exclusive(vm->synced,
-						      try_drop(vm->vcpu[i],
-							       att),
-						      HZ / 10))
-			;
+		while (vm->vcpu[i] && WARN_ON_ONCE(!try_drop(vm->vcpu[i], att)))
+			msleep(1);
 }
 
 /* v->lock held, v not in the guest; as below. */
@@ -481,6 +470,8 @@ void elisa_vcpu_enter(struct elisa_vcpu *v)
 	else if (v->armed)
 		disarm(v);
 	v->native = false;
+	/* If the exit went to the VMM: there nothing was left to do but to enter. */
+	v->exit = ELISA_EXIT_DEFAULT;
 	if (unlikely(v->retake.att))
 		elisa_retake_enter(v);
 	if (unlikely(v->pending))

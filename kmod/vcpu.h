@@ -25,6 +25,7 @@
 
 #include <elisa/layout.h>
 
+#include "aex.h"
 #include "ept.h"
 #include "ledger.h"
 #include "liveness.h"
@@ -62,6 +63,7 @@ struct elisa_slot {
  * @armed: see above
  * @sync: slots of revoked attachments are to be closed at the next hook
  * @native: let the guest execute one instruction unarmed, see hooks.c
+ * @exit: what the exit hook has left for the handler hook; the thread's own
  * @cr3_exits: MOV to CR3 exits, see cr3.c
  * @vmfunc: it has a gate page, so arming includes VM functions
  * @kvm_vmfunc: KVM itself has VM functions enabled, with none allowed
@@ -84,6 +86,7 @@ struct elisa_vcpu {
 	u64 gate_eptp, default_eptp;
 	struct elisa_ledger_context ledger;
 	bool in_guest, armed, sync, native, cr3_exits, vmfunc, kvm_vmfunc;
+	enum elisa_exit exit;
 	struct elisa_instance *pending;
 	u64 pending_rip, call_rip;
 	struct elisa_wait wait;

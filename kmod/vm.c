@@ -361,7 +361,6 @@ static struct elisa_vm *vm_alloc(struct elisa_enrolment *e, struct kvm *kvm)
 	}
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
-	init_swait_queue_head(&vm->synced);
 	INIT_LIST_HEAD(&vm->list);
 	INIT_WORK(&vm->work, clean_up);
 	ratelimit_state_init(&vm->event_limit, HZ, e->policy.limits.events);

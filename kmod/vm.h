@@ -26,7 +26,6 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit_types.h>
-#include <linux/swait.h>
 #include <linux/workqueue.h>
 
 #include <elisa/layout.h>
@@ -97,7 +96,6 @@ struct elisa_identity {
  * @attachment: by window
  * @vcpu: by vcpu_idx, set once
  * @n_vcpu: size of @vcpu
- * @synced: woken when a vCPU has closed the gates it was asked to
  * @event_limit: for events that a guest causes at no cost
  * @pace: for hypercalls that disturb all CPUs
  * @faults_reported: value of stats.faults at the last event
@@ -127,7 +125,6 @@ struct elisa_vm {
 	struct elisa_attachment *attachment[ELISA_WINDOWS];
 	struct elisa_vcpu **vcpu;
 	unsigned int n_vcpu;
-	struct swait_queue_head synced;
 	struct elisa_stats stats;
 	struct ratelimit_state event_limit, pace;
 	s64 faults_reported;

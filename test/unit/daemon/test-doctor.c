@@ -32,7 +32,8 @@ static const struct file {
 	{ "/sys/module/kvm_intel/parameters/ept", "Y\n" },
 	{ "/sys/module/kvm_intel/parameters/unrestricted_guest", "Y\n" },
 	{ TRACEFS, "schedule\nkvm_arch_destroy_vm [kvm]\n"
-		   "vmx_vcpu_run [kvm_intel]\nvmx_handle_exit [kvm_intel]\n" },
+		   "vmx_vcpu_run [kvm_intel]\nvmx_handle_exit [kvm_intel]\n"
+		   "vmx_handle_exit_irqoff [kvm_intel]\n" },
 	{ "/lib/modules/" RELEASE "/modules.dep",
 	  "kernel/a/notelisa.ko: kernel/b.ko\n"
 	  "updates/dkms/elisa.ko: kernel/arch/x86/kvm/kvm.ko\n" },
@@ -224,6 +225,10 @@ static void test_one_thing_is_wrong(void **state)
 		  "kvm_arch_destroy_vm [kvm]\nvmx_vcpu_run [k]\n"
 		  "not_vmx_handle_exit\nvmx_handle_exit_irqoff [k]\n",
 		  "vmx_handle_exit", DOCTOR_NO },
+		{ TRACEFS,
+		  "kvm_arch_destroy_vm [kvm]\nvmx_vcpu_run [k]\n"
+		  "vmx_handle_exit [k]\n",
+		  "vmx_handle_exit_irqoff", DOCTOR_NO },
 		{ TRACEFS, "kvm_arch_destroy_vm\nvmx_handle_exit [k]\n",
 		  "vmx_vcpu_run", DOCTOR_NO },
 		{ TRACEFS, "schedule\n", "functions to hook", DOCTOR_UNKNOWN },
