@@ -88,12 +88,19 @@ enum svc_op {
 	SVC_NEW_VCPU, /* one more vCPU, which starts; ret = its number */
 	/* a[0] = MADV_*, a[1] = guest-physical address, a[2] = size */
 	SVC_MADVISE,
+	/*
+	 * a[0] = guest-physical address of a page of RAM, a[1] = microseconds:
+	 * it is emptied, and who touches it next, KVM too, waits so long.
+	 */
+	SVC_STALL,
+	SVC_STALLED, /* ret = somebody did, and has waited */
 };
 
 #define SVC_WHEN_INTR 1 /* a signal */
 #define SVC_WHEN_PORT 2 /* ATTACK_PORT_NOP */
 /* A failed entry, triple fault or internal error; goes on if anything waits. */
 #define SVC_WHEN_FAIL 4
+#define SVC_WHEN_HLT  32 /* HLT, without local APIC in the kernel */
 /* With these: KVM_SET_REGS leaves RDI as it is then, or all but RDI. */
 #define SVC_KEEP_RDI 8
 #define SVC_ONLY_RDI 16

@@ -174,6 +174,7 @@ static void poked(const struct att *att)
 {
 	/* The counters only fit in a page; the VMM writes there. */
 	struct poker *poker = pages(1);
+	u64 irqs = this_cpu()->irqs[VECTOR_TIMER];
 	struct result res;
 
 	shared->secret[0] = SECRET;
@@ -182,14 +183,16 @@ static void poked(const struct att *att)
 	check_eq(poker_start(0, poker), 0, "the poker starts");
 	res = elisa_call(att, SUB_HOLD, ARGS(3000000));
 	poker_stop(0, poker);
+	irqs = this_cpu()->irqs[VECTOR_TIMER] - irqs;
 	check(!res.status && !res.value, "a call under a poker, CPL %d",
 	      att->cpl);
 	check(poker->kicks >= 20 && poker->at_aep >= 10,
 	      "the poker pokes, CPL %d: %llu times, %llu of them at the AEP",
 	      att->cpl, poker->kicks, poker->at_aep);
-	check(res.aex <= poker->at_aep / 2,
-	      "the guest notices few of them, CPL %d: %llu AEX", att->cpl,
-	      res.aex);
+	/* On a host that is slow its own tick comes in between. */
+	check(res.aex <= poker->at_aep / 2 + irqs,
+	      "the guest notices few of them, CPL %d: %llu AEX, %llu interrupts of its own",
+	      att->cpl, res.aex, irqs);
 	check_eq(poker->secrets_seen + poker->in_window, 0,
 		 "the VMM sees no state of sub, CPL %d (rip %llx, secret at %llu)",
 		 att->cpl, poker->first_rip, poker->first_secret);

@@ -92,6 +92,10 @@ void dirty_ring_map(struct vcpu *vcpu);
 void dirty_ring_collect(void);		   /* vm.lock held */
 long svc_dirty_log(const struct svc *svc); /* vm.lock held */
 
+/* stall.c */
+long stall_page(uint64_t gpa, uint64_t us);
+bool stall_met(void);
+
 /* poker.c */
 long poker_start(struct vcpu *vcpu, const struct poker *poker);
 long poker_stop(struct vcpu *vcpu, struct poker *poker);

@@ -306,6 +306,12 @@ void service(struct vcpu *self, uint64_t gpa)
 	case SVC_MADVISE:
 		svc->ret = advise(svc);
 		return;
+	case SVC_STALL:
+		svc->ret = stall_page(svc->a[0], svc->a[1]);
+		return;
+	case SVC_STALLED:
+		svc->ret = stall_met();
+		return;
 	}
 
 	pthread_mutex_lock(&vm.lock);

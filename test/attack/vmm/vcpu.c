@@ -130,6 +130,7 @@ static bool handle_exit(struct vcpu *vcpu)
 		service(vcpu, value);
 		return true;
 	case KVM_EXIT_HLT: /* without irqchip */
+		run_posts(vcpu, SVC_WHEN_HLT);
 		nanosleep(&nap, NULL);
 		return true;
 	case KVM_EXIT_INTR:
