@@ -365,8 +365,8 @@ static void run_dropped(void)
 	meet(1);
 
 	/* The host forgets it: there is no code behind its window. */
-	check_eq(elisa_call(&att, SUB_NOP, ARGS(0)).status, -EFAULT,
-		 "forgotten: calls end with -EFAULT");
+	check_eq(elisa_call(&att, SUB_NOP, ARGS(0)).status, -ENOLINK,
+		 "forgotten: calls end with -ENOLINK");
 	check_eq(detach(&att), -ENOENT, "there is nothing to detach");
 	attach(&third, "dropped", 3, xbuf, 3);
 	check_eq(third.window, att.window, "the next gets the window");
