@@ -290,7 +290,7 @@ void elisa_vcpu_drop(struct elisa_vm *vm, struct elisa_attachment *att)
 	elisa_cpu_kick_all();
 	for (i = 0; i < vm->n_vcpu; i++)
 		while (vm->vcpu[i] && WARN_ON_ONCE(!try_drop(vm->vcpu[i], att)))
-			msleep(1);
+			msleep(20);
 }
 
 /* v->lock held, v not in the guest; as below. */

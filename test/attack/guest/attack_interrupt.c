@@ -277,7 +277,8 @@ static void run_pauses(void)
 	      "%llu PAUSEs in sub at CPL 0: %s, status %lld, vector %llu",
 	      rounds, how_name[res.last.how], res.status,
 	      res.last.trap.regs.vector);
-	check(res.aex >= 10, "they exit: %llu AEX", res.aex);
+	/* KVM doubles the time to the next exit at each, but when it schedules. */
+	check(res.aex >= 5, "they exit: %llu AEX", res.aex);
 }
 
 ATTACK("pause", run_pauses);
