@@ -149,9 +149,10 @@ int elisa_detach(struct elisa_attachment *att)
 
 	if (!att)
 		return 0;
+	/* First: from DETACH on it can be that of another thread's attachment. */
+	elisa_window_unmap(att->window);
 	if (att->owner == getpid())
 		rc = elisa_hypercall_token(ELISA_HC_DETACH, att->token);
-	elisa_window_unmap(att->window);
 	free(att);
 	return rc;
 }
