@@ -113,7 +113,8 @@ int elisa_image_load(struct elisa_image **image, const char *path, char *err,
 
 	/* These are cancellation points, and would leak. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO is to be refused, not waited for. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		rc = -errno;
 	} else {

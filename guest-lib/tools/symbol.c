@@ -74,8 +74,8 @@ bool symbol_find(struct symbol *symbol, const void *elf, size_t size,
 		    table.sh_type != SHT_SYMTAB ||
 		    !get_section(&strings, elf, size, &eh, table.sh_link))
 			continue;
-		if (find_in(symbol, elf, &table, &strings, place))
-			return true;
+		/* There is one; a file that has many is to take no longer. */
+		return find_in(symbol, elf, &table, &strings, place);
 	}
 	return false;
 }
