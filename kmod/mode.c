@@ -16,9 +16,14 @@
 #define CR4_CET	  BIT_ULL(23)
 #define CR4_UINTR BIT_ULL(25)
 #define CR4_FRED  BIT_ULL(32)
+/* What is looked at below: a change of it has to exit. */
+#define CR4_CHECKED                                                 \
+	(X86_CR4_LA57 | X86_CR4_PCIDE | X86_CR4_OSXSAVE | CR4_CET | \
+	 CR4_UINTR | CR4_FRED)
 #define CR3_ADDR  0x000ffffffffff000ULL
 #define XCR0_APX  BIT_ULL(19)
 #define IDT_SIZE  0x1000
+#define DS_SIZE	  0x1000
 #define CS_AR_L	  BIT_ULL(13)
 
 static bool overlap(u64 base, u64 size, u64 first, u64 bytes)
@@ -27,18 +32,29 @@ static bool overlap(u64 base, u64 size, u64 first, u64 bytes)
 }
 
 /*
- * Events inside gate and sub must not find an IDT.  Everything that these
- * contexts map, the exchange buffer that the guest writes included, lies in
- * two ranges.
+ * Everything that gate and sub map, the exchange buffer that the guest writes
+ * included, lies in two ranges.
  */
-static bool idt_in_our_range(void)
+static bool in_our_range(u64 addr, u64 size)
 {
-	u64 idt = elisa_vmread(GUEST_IDTR_BASE);
-
-	return overlap(idt, IDT_SIZE, ELISA_WINDOW_BASE, 1ULL << 30) ||
-	       overlap(idt, IDT_SIZE,
+	return overlap(addr, size, ELISA_WINDOW_BASE, 1ULL << 30) ||
+	       overlap(addr, size,
 		       round_down(ELISA_GATE_LIST_VA, ELISA_CHUNK_SIZE),
 		       ELISA_CHUNK_SIZE);
+}
+
+/*
+ * Events inside gate and sub must not find an IDT.  LIDT and VM entry check its
+ * base for the widest address of the CPU; what delivery makes of the bits above
+ * those of the paging mode the SDM does not say.
+ */
+static bool idt_is_ours(u64 cr4)
+{
+	const unsigned int unused = cr4 & X86_CR4_LA57 ? 64 - 57 : 64 - 48;
+	u64 idt = elisa_vmread(GUEST_IDTR_BASE);
+
+	return in_our_range(idt, IDT_SIZE) ||
+	       (u64)((s64)(idt << unused) >> unused) != idt;
 }
 
 /**
@@ -47,7 +63,8 @@ static bool idt_in_our_range(void)
  * @vcpu: the vCPU
  *
  * Every change of these exits while the vCPU is armed (CR0.PG, CR4.PAE, LA57,
- * PCIDE, OSXSAVE and EFER under KVM, the IDT by descriptor-table exiting), so
+ * PCIDE, OSXSAVE and EFER under KVM, the IDT by descriptor-table exiting,
+ * IA32_DS_AREA; a CR4 bit that the guest may change by itself is refused), so
  * checking at each entry is enough.  CR3 is the exception: with PCIDE=0 the
  * guest's own MOV to CR3 flushes all that could carry it past the gate, with
  * PCIDE=1 it exits (cr3.c); KVM's writes of it do not flush, and happen between
@@ -59,6 +76,8 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 {
 	u64 controls = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
 	u64 cr4 = elisa_vmread(GUEST_CR4);
+	/* CET since 6.18, where KVM shows the guest CET. */
+	u64 guests = ~elisa_vmread(CR4_GUEST_HOST_MASK);
 
 	/* Without it KVM may emulate code, and exits without having entered. */
 	if (!(controls & SECONDARY_EXEC_UNRESTRICTED_GUEST))
@@ -75,17 +94,22 @@ const char *elisa_mode_refusal(const struct elisa_vm *vm, struct kvm_vcpu *vcpu)
 		return "CR4.PCIDE is set and the policy denies it";
 	if (cr4 & CR4_CET)
 		return "CET is in use";
+	if (guests & CR4_CHECKED)
+		return "the guest can use CET, which exits to nobody";
 	/* Delivery without the IDT, whose absence makes every event an exit. */
 	if (cr4 & (CR4_UINTR | CR4_FRED))
 		return "user interrupts or FRED are in use";
-	if (elisa_gpa_is_special(elisa_cpu_special_base(),
-				 elisa_vmread(GUEST_CR3) & CR3_ADDR))
+	/* Or above it, where a 4-level EPT may ignore bits. */
+	if ((elisa_vmread(GUEST_CR3) & CR3_ADDR) >= elisa_cpu_special_base())
 		return "CR3 points into ELISA's guest-physical range";
-	if (idt_in_our_range())
+	if (idt_is_ours(cr4))
 		return "the IDT lies in ELISA's address range";
 	/* Both write to memory asynchronously, in whatever context is current. */
 	if (elisa_pebs_is_on(vcpu))
 		return "PEBS is on";
+	/* The host's perf can turn it on for a guest, later than this. */
+	if (in_our_range(elisa_pebs_area(vcpu), DS_SIZE))
+		return "IA32_DS_AREA lies in ELISA's address range";
 	if (controls & SECONDARY_EXEC_PT_USE_GPA)
 		return "Intel PT is virtualized";
 	/* The records would show the guest each branch of the exported code. */

@@ -14,4 +14,14 @@ static inline bool elisa_pebs_is_on(const struct kvm_vcpu *vcpu)
 #endif
 }
 
+/* IA32_DS_AREA: a linear address, in whatever context is current */
+static inline u64 elisa_pebs_area(const struct kvm_vcpu *vcpu)
+{
+#ifdef ELISA_HAVE_PEBS_ENABLE
+	return vcpu->arch.pmu.ds_area;
+#else
+	return 0;
+#endif
+}
+
 #endif /* ELISA_COMPAT_KVM_PMU_H */
