@@ -454,6 +454,8 @@ static enum elisa_exit leave(struct elisa_vcpu *v, u64 eptp,
 	elisa_invariant_left(v, inst);
 	/* KVM sees its own EPTP between exit and entry, always. */
 	elisa_vmwrite(EPT_POINTER, v->default_eptp);
+	/* HLT need not exit, but what follows is no halted CPU's. */
+	elisa_vmwrite(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_ACTIVE);
 	v->list.va[ELISA_IDX_SUB] = 0;
 	v->list.va[ELISA_IDX_DEFAULT] = v->default_eptp;
 	v->list.va[ELISA_IDX_GATE] = v->gate_eptp;
