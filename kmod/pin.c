@@ -86,9 +86,8 @@ static void note_run(struct elisa_pins *pins, gfn_t gfn, unsigned long hva)
 }
 
 /*
- * Releasing a page takes its lock, and the pages of a file can be locked for as
- * long as its file system takes to write them: with FUSE, as a process likes.
- * Since 6.5 such pages cannot be pinned for long in the first place.
+ * What has no file system behind it: see unpin_written().  Since 6.5 other pages
+ * cannot be pinned for long in the first place.
  */
 static bool is_memory(struct page *page)
 {
@@ -253,6 +252,21 @@ int elisa_pin_own(struct elisa_pins *pins, u32 n_pages)
 	return 0;
 }
 
+/*
+ * As unpin_user_pages_dirty_lock() without its lock: whoever has the page mapped
+ * can keep that busy, and a file system for as long as it takes to write the page.
+ * It keeps page and file together while the file system is told; for the kinds
+ * of memory that are admitted nobody is, there is just the flag.
+ */
+static void unpin_written(struct elisa_pins *pins)
+{
+	u32 i;
+
+	for (i = 0; i < pins->n_pages; i++)
+		SetPageDirty(pins->pages[i]);
+	unpin_user_pages(pins->pages, pins->n_pages);
+}
+
 /**
  * elisa_unpin() - release all of @pins
  * @pins: no EPT maps them any more and INVEPT ran since one did
@@ -267,14 +281,14 @@ void elisa_unpin(struct elisa_pins *pins, struct elisa_vm *vm)
 
 	drop_from(pins, 0);
 	if (pins->cred) {
-		unpin_user_pages_dirty_lock(pins->pages, pins->n_pages, true);
+		unpin_written(pins);
 		atomic_long_sub(pins->n_charged, &pins->cred->user->locked_vm);
 		put_cred(pins->cred);
 	} else if (!vm) {
 		for (i = 0; i < pins->n_pages; i++)
 			__free_page(pins->pages[i]);
 	} else if (pins->n_pages) {
-		unpin_user_pages_dirty_lock(pins->pages, pins->n_pages, true);
+		unpin_written(pins);
 		atomic64_sub(pins->n_pages, &vm->mm->pinned_vm);
 		atomic_sub(pins->n_pages, &vm->stats.pinned_pages);
 	}
