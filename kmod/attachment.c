@@ -453,8 +453,7 @@ static int find_id(struct elisa_vm *vm, void *arg)
  * export; with it, the window may be given to the VM's next attachment, and
  * the process would call into that.
  *
- * Context: sleeps; takes the list of VMs and vm->lock, one inside the other
- * for the search only, so that nobody waits for the list meanwhile.
+ * Context: sleeps; takes the list of VMs and vm->lock, one after the other.
  * Return: 0 or -ENOENT.
  */
 int elisa_attachment_end(u32 id, bool forget)

@@ -335,13 +335,15 @@ static bool is_creator(const struct kvm *kvm, u32 pid)
 {
 	struct pid *p = find_get_pid(pid);
 	struct task_struct *task = get_pid_task(p, PIDTYPE_PID);
-	struct mm_struct *mm = task ? get_task_mm(task) : NULL;
-	bool same = mm && mm == kvm->mm;
+	bool same = false;
 
-	if (mm)
-		mmput(mm);
-	if (task)
+	if (task) {
+		/* No reference to it: to drop the last one can take for ever. */
+		task_lock(task);
+		same = task->mm && task->mm == kvm->mm;
+		task_unlock(task);
 		put_task_struct(task);
+	}
 	put_pid(p);
 	return same;
 }
@@ -508,9 +510,27 @@ out_file:
 	return err;
 }
 
+/* The first with id > @from, referenced, or NULL. */
+static struct elisa_vm *next_vm(u32 from)
+{
+	struct elisa_vm *vm, *found = NULL;
+
+	mutex_lock(&vms_lock);
+	list_for_each_entry(vm, &vms, list) {
+		if (vm->id <= from)
+			continue;
+		kref_get(&vm->ref);
+		found = vm;
+		break;
+	}
+	mutex_unlock(&vms_lock);
+	return found;
+}
+
 /**
  * elisa_vm_for_each() - visit VMs with id > @from, in order
- * @fn: called with the list locked, sleeps; nonzero stops
+ * @fn: called with a reference and without the list's lock, because it may wait
+ *	for a VM's; sleeps; nonzero stops
  * @from: where to begin; 0: with the first
  * @arg: passed to @fn
  *
@@ -522,15 +542,11 @@ int elisa_vm_for_each(int (*fn)(struct elisa_vm *vm, void *arg), u32 from,
 	struct elisa_vm *vm;
 	int err = 0;
 
-	mutex_lock(&vms_lock);
-	list_for_each_entry(vm, &vms, list) {
-		if (vm->id <= from)
-			continue;
+	while (!err && (vm = next_vm(from))) {
 		err = fn(vm, arg);
-		if (err)
-			break;
+		from = vm->id;
+		elisa_vm_put(vm);
 	}
-	mutex_unlock(&vms_lock);
 	return err;
 }
 
