@@ -253,18 +253,6 @@ static bool release_locked(struct elisa_instance *inst, enum elisa_ievent event)
 	return true;
 }
 
-static bool release(struct elisa_instance *inst, enum elisa_ievent event)
-{
-	struct elisa_attachment *att = inst->att;
-	unsigned long flags;
-	bool ok;
-
-	raw_spin_lock_irqsave(&att->lock, flags);
-	ok = release_locked(inst, event);
-	raw_spin_unlock_irqrestore(&att->lock, flags);
-	return ok;
-}
-
 /**
  * elisa_instance_unbind() - put a bound instance on the free list
  * @inst: the instance
@@ -273,23 +261,38 @@ static bool release(struct elisa_instance *inst, enum elisa_ievent event)
  */
 void elisa_instance_unbind(struct elisa_instance *inst)
 {
-	WARN_ON_ONCE(!release(inst, ELISA_IE_UNBIND));
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	WARN_ON_ONCE(!release_locked(inst, ELISA_IE_UNBIND));
+	raw_spin_unlock_irqrestore(&att->lock, flags);
 }
 
 /**
  * elisa_instance_abort() - end the call of a suspended instance
  * @inst: the instance
+ * @handle: that of the suspension
  *
- * Context: any; takes att->lock.  Return: false when a vCPU is resuming it.
+ * Context: any; takes att->lock.
+ * Return: false when a vCPU is resuming it, or has since it was found.
  */
-bool elisa_instance_abort(struct elisa_instance *inst)
+bool elisa_instance_abort(struct elisa_instance *inst, u64 handle)
 {
-	return release(inst, ELISA_IE_ABORT);
+	struct elisa_attachment *att = inst->att;
+	unsigned long flags;
+	bool ok;
+
+	raw_spin_lock_irqsave(&att->lock, flags);
+	ok = inst->handle == handle && release_locked(inst, ELISA_IE_ABORT);
+	raw_spin_unlock_irqrestore(&att->lock, flags);
+	return ok;
 }
 
 /**
  * elisa_instance_resume() - a vCPU is about to resume a suspended call
  * @inst: the instance, its VM's lock held
+ * @handle: that of the suspension
  * @random: for the handle of its next AEX
  *
  * The AEX that uses it holds raw spinlocks, and random numbers come from behind
@@ -297,16 +300,17 @@ bool elisa_instance_abort(struct elisa_instance *inst)
  * elisa_instance_take() or a RESUME, so each gets bits of its own.
  *
  * Context: any; takes att->lock.
- * Return: false when it is not suspended (any more); nothing has changed then.
+ * Return: false when it is not suspended (any more), or again; nothing has
+ * changed then.
  */
-bool elisa_instance_resume(struct elisa_instance *inst, u64 random)
+bool elisa_instance_resume(struct elisa_instance *inst, u64 handle, u64 random)
 {
 	struct elisa_attachment *att = inst->att;
 	unsigned long flags;
 	bool ok;
 
 	raw_spin_lock_irqsave(&att->lock, flags);
-	ok = step(inst, ELISA_IE_RESUME);
+	ok = inst->handle == handle && step(inst, ELISA_IE_RESUME);
 	if (ok)
 		inst->next_handle = random;
 	raw_spin_unlock_irqrestore(&att->lock, flags);

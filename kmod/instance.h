@@ -93,8 +93,8 @@ void elisa_instance_map(struct elisa_instance *inst,
 void elisa_instance_unbind(struct elisa_instance *inst);
 void elisa_instance_set_runner(struct elisa_instance *inst);
 void elisa_instance_failed(struct elisa_instance *inst);
-bool elisa_instance_abort(struct elisa_instance *inst);
-bool elisa_instance_resume(struct elisa_instance *inst, u64 random);
+bool elisa_instance_abort(struct elisa_instance *inst, u64 handle);
+bool elisa_instance_resume(struct elisa_instance *inst, u64 handle, u64 random);
 bool elisa_instance_doom(struct elisa_instance *inst);
 void elisa_instance_cancel(struct elisa_instance *inst);
 u64 elisa_instance_suspend(struct elisa_instance *inst, bool waits);

@@ -42,8 +42,11 @@ static struct elisa_instance *end_stale_call(struct elisa_vm *vm)
 		    (!oldest || inst->suspended_at < oldest->suspended_at))
 			oldest = inst;
 	}
-	/* RESUME needs vm->lock: it is suspended still. */
-	return oldest && elisa_instance_abort(oldest) ? oldest : NULL;
+	/* RESUME needs vm->lock, a retake does not: it may go on by now. */
+	return oldest && elisa_instance_abort(oldest,
+					      READ_ONCE(oldest->handle)) ?
+		       oldest :
+		       NULL;
 }
 
 /**

@@ -79,9 +79,9 @@ static int request_locked(struct elisa_vm *vm, struct kvm_vcpu *vcpu,
 	 */
 	if (!fits(v, inst) || (!v->armed && elisa_mode_refusal(vm, vcpu))) {
 		/* The caller takes it that the call is over, so it is. */
-		if (elisa_instance_abort(inst))
+		if (elisa_instance_abort(inst, handle))
 			err = -EINVAL;
-	} else if (elisa_instance_resume(inst, random)) {
+	} else if (elisa_instance_resume(inst, handle, random)) {
 		elisa_section_served(inst);
 		v->pending = inst;
 		v->pending_rip = elisa_rip(vcpu);
@@ -132,7 +132,7 @@ int elisa_resume_abort(struct elisa_vm *vm, u64 handle)
 	mutex_lock(&vm->lock);
 	inst = find(vm, handle);
 	if (inst)
-		err = elisa_instance_abort(inst) ? 0 : -EBUSY;
+		err = elisa_instance_abort(inst, handle) ? 0 : -EBUSY;
 	mutex_unlock(&vm->lock);
 	return err;
 }
