@@ -20,11 +20,11 @@
 #define CR4_CHECKED                                                 \
 	(X86_CR4_LA57 | X86_CR4_PCIDE | X86_CR4_OSXSAVE | CR4_CET | \
 	 CR4_UINTR | CR4_FRED)
-#define CR3_ADDR  0x000ffffffffff000ULL
-#define XCR0_APX  BIT_ULL(19)
-#define IDT_SIZE  0x1000
-#define DS_SIZE	  0x1000
-#define CS_AR_L	  BIT_ULL(13)
+#define CR3_ADDR 0x000ffffffffff000ULL
+#define XCR0_APX BIT_ULL(19)
+#define IDT_SIZE 0x1000
+#define DS_SIZE	 0x1000
+#define CS_AR_L	 BIT_ULL(13)
 
 static bool overlap(u64 base, u64 size, u64 first, u64 bytes)
 {
