@@ -104,8 +104,8 @@ static bool is_memory(struct page *page)
  *
  * Context: the vCPU's thread, sleeps, kvm->srcu held.
  * Return: 0; -EFAULT an address is not mapped writable for the caller or not
- * anonymous memory, tmpfs or hugetlbfs of the VMM; -ENOSPC the VM's limit; -ENOMEM also for
- * RLIMIT_MEMLOCK; -EINTR the thread is being killed.  Nothing is pinned then.
+ * anonymous memory, tmpfs, hugetlbfs or a device's; -ENOSPC the VM's limit; -ENOMEM
+ * also for RLIMIT_MEMLOCK; -EINTR the thread is being killed.  Nothing is pinned then.
  */
 int elisa_pin_guest(struct elisa_pins *pins, struct elisa_vm *vm,
 		    struct kvm_vcpu *vcpu, u64 gva, u32 n_pages)

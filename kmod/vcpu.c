@@ -217,7 +217,6 @@ void elisa_vcpu_unbind(struct elisa_vcpu *v, unsigned int slot)
 /**
  * elisa_vcpu_sync() - close the gates of revoked attachments
  * @v: vCPU, not in the guest, v->lock held
- *
  */
 void elisa_vcpu_sync(struct elisa_vcpu *v)
 {
