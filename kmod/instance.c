@@ -297,7 +297,8 @@ bool elisa_instance_abort(struct elisa_instance *inst, u64 handle)
  *
  * The AEX that uses it holds raw spinlocks, and random numbers come from behind
  * a lock that sleeps on PREEMPT_RT.  Between two AEXs of an instance there is
- * elisa_instance_take() or a RESUME, so each gets bits of its own.
+ * elisa_instance_take() or a RESUME, so each gets bits of its own; but for a
+ * retake, whose handle the guest has not seen.
  *
  * Context: any; takes att->lock.
  * Return: false when it is not suspended (any more), or again; nothing has
