@@ -92,10 +92,11 @@ shared()
 	echo "--shared /tmp/$1.shared"
 }
 
-# at VM N: wait until the guest waits in meet(N); pass VM N: let it go on.
+# at VM N: wait until the guest waits in meet(N); pass VM N: let it go on.  For as
+# long as a module takes that looks at all windows at each change.
 at()
 {
-	wait_until "$1 is at $2" "grep -q '^# at $2' /tmp/$1.out" 1200
+	wait_until "$1 is at $2" "grep -q '^# at $2' /tmp/$1.out" 6000
 }
 
 pass()
