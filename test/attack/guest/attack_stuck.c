@@ -75,6 +75,8 @@ static void stuck(void)
 	check_eq(vcpu_ioctl(1, KVM_SET_VAPIC_ADDR, addr), 0,
 		 "KVM reads and writes memory at each exit and entry");
 	shared->entered = 0;
+	/* The stall counts: three seconds can be 600 million ticks. */
+	run_limit *= 10;
 	cpu_start(1, spin, 0);
 	while (!shared->entered)
 		vmm_sleep(1000);
