@@ -34,6 +34,7 @@
 #include "reload.h"
 #include "retry.h"
 #include "uevent.h"
+#include "vmguard.h"
 #include "vmscan.h"
 
 /* Whoever makes us rescan, not more often than this. */
@@ -228,7 +229,8 @@ static enum look look_at(struct daemon *d, pid_t pid)
 		else
 			log_info("vm-refused %s policy=none: no entry matches",
 				 who);
-		look = LOOK_FOUND;
+		/* It may only have been slow. */
+		look = scan.ident.is_silent ? LOOK_AGAIN : LOOK_FOUND;
 		goto out;
 	}
 	look = LOOK_FOUND;
@@ -569,6 +571,7 @@ static void teardown(struct daemon *d, const char *control)
 {
 	unsigned int i;
 
+	vmguard_stop();
 	disconnect_module(d);
 	for (i = 0; i < CONTROL_CLIENTS; i++) {
 		if (d->clients[i] >= 0)
@@ -693,6 +696,7 @@ int daemon_run(const char *config, const char *control)
 		log_err("%s", err);
 		return 1;
 	}
+	vmguard_start();
 	if (setup(&d) || open_control(&d, control) || connect_module(&d) ||
 	    check_abi(&d))
 		goto out;

@@ -38,6 +38,8 @@ ELISACTL_CORE := \
 	top.c \
 	uevent.c \
 	uuid.c \
+	vmfd.c \
+	vmguard.c \
 	vmident.c \
 	vmscan.c \
 	yaml_tree.c

@@ -13,8 +13,7 @@
 
 /* A longer command line is cut; the names are wanted from its first part. */
 #define CMDLINE_SIZE 65536
-#define STATUS_SIZE  8192
-#define CGROUP_SIZE  8192
+#define TEXT_SIZE    8192 /* of status, and of cgroup */
 
 bool vm_name_valid(const char *name, size_t len)
 {
@@ -344,40 +343,46 @@ static ssize_t read_proc(pid_t pid, const char *name, char *buf, size_t size)
 
 int vm_ident_read(struct vm_ident *ident, pid_t pid)
 {
-	char *buf = malloc(CMDLINE_SIZE);
+	char buf[TEXT_SIZE + 1];
 	ssize_t n;
 	int ret;
 
 	memset(ident, 0, sizeof(*ident));
-	if (!buf)
-		return -ENOMEM;
-
-	n = read_proc(pid, "status", buf, STATUS_SIZE);
-	if (n < 0) {
-		ret = n;
-		goto out;
-	}
+	n = read_proc(pid, "status", buf, TEXT_SIZE);
+	if (n < 0)
+		return n;
 	buf[n] = '\0';
 	ret = vm_ident_from_status(ident, buf);
 	if (ret)
-		goto out;
+		return ret;
 
-	n = read_proc(ident->pid, "cgroup", buf, CGROUP_SIZE - 1);
-	/* Not there in a kernel without cgroups; of a dead process nothing is. */
-	if (n == -ESRCH)
+	n = read_proc(ident->pid, "cgroup", buf, TEXT_SIZE);
+	/*
+	 * Not there in a kernel without cgroups; of a dead process nothing is.
+	 * Nor does the kernel tell paths that are longer than PATH_MAX, which
+	 * users can make below a unit of theirs: they lose the unit by it.
+	 */
+	if (n == -ESRCH || n == -ENAMETOOLONG)
 		n = 0;
-	if (n >= 0) {
-		buf[n] = '\0';
-		vm_ident_from_cgroup(ident, buf);
-		n = read_proc(ident->pid, "cmdline", buf, CMDLINE_SIZE);
-	}
 	if (n < 0)
-		ret = n;
-	else
+		return n;
+	buf[n] = '\0';
+	vm_ident_from_cgroup(ident, buf);
+	return 0;
+}
+
+int vm_ident_read_claims(struct vm_ident *ident)
+{
+	char *buf = malloc(CMDLINE_SIZE);
+	ssize_t n;
+
+	if (!buf)
+		return -ENOMEM;
+	n = read_proc(ident->pid, "cmdline", buf, CMDLINE_SIZE);
+	if (n >= 0)
 		vm_ident_from_cmdline(ident, buf, n);
-out:
 	free(buf);
-	return ret;
+	return n < 0 ? n : 0;
 }
 
 void vm_ident_format(const struct vm_ident *ident, char *buf, size_t size)
@@ -398,6 +403,8 @@ void vm_ident_format(const struct vm_ident *ident, char *buf, size_t size)
 	}
 	if (ident->has_uuid && n < (int)size) {
 		uuid_format(ident->uuid, uuid);
-		snprintf(buf + n, size - n, " uuid=%s", uuid);
+		n += snprintf(buf + n, size - n, " uuid=%s", uuid);
 	}
+	if (ident->is_silent && n < (int)size)
+		snprintf(buf + n, size - n, " silent");
 }

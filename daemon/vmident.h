@@ -35,6 +35,7 @@ struct vm_ident {
 	char slices[VM_UNIT_SIZE];  /* "a.slice/a-b.slice"; empty: none */
 	char unit[VM_UNIT_SIZE];    /* "x.scope"; empty: none */
 	char libvirt[VM_NAME_SIZE]; /* the domain that the unit is for */
+	bool is_silent; /* its command line could not be had in time */
 };
 
 /* Is this 1..63 printable ASCII bytes? */
@@ -58,8 +59,17 @@ bool vm_ident_in_slice(const struct vm_ident *ident, const char *slice);
 bool vm_unit_valid(const char *name, size_t len);
 bool vm_slice_valid(const char *name, size_t len);
 
-/* Read these files of a process or of any of its threads. */
+/*
+ * Of a process or of any of its threads: all that the kernel tells, which makes it
+ * wait for nobody.
+ */
 int vm_ident_read(struct vm_ident *ident, pid_t pid);
+
+/*
+ * Of process IDENT->pid: what its command line claims.  That is memory of the
+ * process, and reading it may take for as long as the process likes.
+ */
+int vm_ident_read_claims(struct vm_ident *ident);
 
 /* pid=12 comm="qemu" uid=107 unit=x.scope name="web" uuid=..., as far as known */
 #define VM_IDENT_TEXT_SIZE 640

@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vmfd.h"
+#include "vmguard.h"
 #include "vmscan.h"
 
-/* Tests without KVM have other files play VMs. */
-#ifndef VM_LINK
-#define VM_LINK "anon_inode:kvm-vm"
-#endif
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
-#endif
-
-/*
- * The link of any other file is a path, which begins with a slash, or a name
- * that its own subsystem fixed: nobody can make another file look like a VM.
- * The module checks the file itself.
- */
-static bool is_vm_link(int dir, const char *name)
-{
-	char link[sizeof(VM_LINK) + 1];
-	ssize_t n;
-
-	n = readlinkat(dir, name, link, sizeof(link));
-	return n == sizeof(VM_LINK) - 1 && !memcmp(link, VM_LINK, n);
-}
+/* More descriptors than that: the rest is not looked at. */
+#define NUMBERS_MAX 65536
 
 static int parse_number(const char *s)
 {
@@ -52,6 +29,7 @@ static int parse_number(const char *s)
 static int find_fds(struct vmscan *scan)
 {
 	const struct dirent *entry;
+	unsigned int left = NUMBERS_MAX;
 	char path[64];
 	DIR *dir;
 
@@ -62,7 +40,13 @@ static int find_fds(struct vmscan *scan)
 	while ((entry = readdir(dir))) {
 		int number = parse_number(entry->d_name);
 
-		if (number < 0 || !is_vm_link(dirfd(dir), entry->d_name))
+		if (number < 0)
+			continue;
+		if (!left--) {
+			scan->more = true;
+			break;
+		}
+		if (!vmfd_is_vm(dirfd(dir), entry->d_name))
 			continue;
 		if (scan->n_fds == VMSCAN_FDS_MAX) {
 			scan->more = true;
@@ -98,23 +82,30 @@ int vmscan_open(struct vmscan *scan, pid_t pid)
 
 	memset(scan, 0, sizeof(*scan));
 	scan->ident.pid = pid;
-	scan->pidfd = syscall(SYS_pidfd_open, pid, 0);
-	if (scan->pidfd < 0 && (errno == EINVAL || errno == ENOENT)) {
+	scan->pidfd = vmfd_open_process(pid);
+	if (scan->pidfd == -EINVAL || scan->pidfd == -ENOENT) {
 		/* A thread; KVM tells the one that created the VM. */
 		pid = process_of(pid);
 		if (pid < 0)
 			return pid;
 		scan->ident.pid = pid;
-		scan->pidfd = syscall(SYS_pidfd_open, pid, 0);
+		scan->pidfd = vmfd_open_process(pid);
 	}
 	if (scan->pidfd < 0)
-		return -errno;
+		return scan->pidfd;
 
 	ret = find_fds(scan);
 	if (!ret && scan->n_fds) {
 		ret = vm_ident_read(&scan->ident, pid);
 		if (!ret && scan->ident.pid != pid)
 			ret = -ESRCH;
+		if (!ret)
+			ret = vmguard_read_claims(&scan->ident);
+		/* Who does not tell is somebody without a name. */
+		if (ret == -ETIMEDOUT) {
+			scan->ident.is_silent = true;
+			ret = 0;
+		}
 	}
 	if (!ret && !alive(scan))
 		ret = -ESRCH;
@@ -132,23 +123,14 @@ void vmscan_close(struct vmscan *scan)
 
 int vmscan_get(const struct vmscan *scan, int number)
 {
-	char path[64];
-	int fd;
+	int fd = vmguard_copy(&scan->ident, number);
 
-	fd = syscall(SYS_pidfd_getfd, scan->pidfd, number, 0);
-	if (fd < 0)
-		return -errno;
-	/* The process may have put another file under the number meanwhile. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!is_vm_link(AT_FDCWD, path)) {
+	/* Its PID may be another process's otherwise. */
+	if (alive(scan))
+		return fd;
+	if (fd >= 0)
 		close(fd);
-		return -EBADF;
-	}
-	if (!alive(scan)) {
-		close(fd);
-		return -ESRCH;
-	}
-	return fd;
+	return -ESRCH;
 }
 
 int vmscan_all(void (*fn)(pid_t pid, void *arg), void *arg)

@@ -21,12 +21,13 @@ struct vmscan {
 	int pidfd;
 	int fds[VMSCAN_FDS_MAX]; /* numbers in that process */
 	unsigned int n_fds;
-	bool more; /* there are more than that */
+	bool more; /* there are, or may be, more than that */
 };
 
 /*
  * Look at the process that PID, one of its threads, belongs to.  When it has
- * no VM, n_fds is 0 and only ident.pid is filled in.  -ESRCH: it is gone.
+ * no VM, n_fds is 0 and only ident.pid is filled in.  -ESRCH: it is gone.  Does
+ * not wait for the process after vmguard_start().
  */
 int vmscan_open(struct vmscan *scan, pid_t pid);
 void vmscan_close(struct vmscan *scan);
