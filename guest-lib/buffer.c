@@ -14,6 +14,9 @@
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
 #endif
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /*
  * MAP_SHARED, because after a fork() a write to a private mapping would move
@@ -23,9 +26,27 @@
 	(MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB | \
 	 (HUGE_SHIFT << MAP_HUGE_SHIFT))
 
-int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size)
+/*
+ * MAP_POPULATE does its best and tells nobody.  What it could not get, for a limit
+ * of the control group, would end the process with SIGBUS when it is touched.
+ */
+static int populate(void *p, size_t size)
 {
 	size_t step;
+
+	if (!madvise(p, size, MADV_POPULATE_WRITE))
+		return 0;
+	if (errno != EINVAL)
+		return -ENOMEM;
+	/* An older kernel: there is no other way. */
+	for (step = 0; step < size; step += HUGE_SIZE)
+		*((volatile char *)p + step) = 0;
+	return 0;
+}
+
+int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size)
+{
+	int rc;
 	void *p;
 
 	memset(buf, 0, sizeof(*buf));
@@ -35,9 +56,11 @@ int elisa_buffer_alloc(struct elisa_buffer *buf, size_t size)
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, BUFFER_FLAGS, -1, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	/* MAP_POPULATE does its best and tells nobody; this faults for sure. */
-	for (step = 0; step < size; step += HUGE_SIZE)
-		*((volatile char *)p + step) = 0;
+	rc = populate(p, size);
+	if (rc) {
+		munmap(p, size);
+		return rc;
+	}
 	buf->addr = p;
 	buf->size = size;
 	return 0;
