@@ -51,6 +51,7 @@
 #include "liveness.h"
 #include "mode.h"
 #include "pml.h"
+#include "reset.h"
 #include "section.h"
 #include "symbols.h"
 #include "vcpu.h"
@@ -213,20 +214,14 @@ static exit_fn default_target(struct elisa_vcpu *v, struct kvm_vcpu *vcpu)
 	return target;
 }
 
-/* What uses ELISA, and is not in a nested guest, else NULL.  RCU. */
-static struct elisa_vcpu *user_of(struct kvm_vcpu *vcpu)
-{
-	struct elisa_vm *vm = elisa_vm_find_rcu(vcpu->kvm);
-
-	return vm && !is_nested(vcpu) ? find_vcpu(vm, vcpu) : NULL;
-}
-
 static noinline void notrace after_exit(struct kvm_vcpu *vcpu)
 {
 	struct elisa_vcpu *v;
+	struct elisa_vm *vm;
 
 	rcu_read_lock();
-	v = user_of(vcpu);
+	vm = elisa_vm_find_rcu(vcpu->kvm);
+	v = vm && !is_nested(vcpu) ? find_vcpu(vm, vcpu) : NULL;
 	if (v)
 		elisa_aex_exit(v);
 	rcu_read_unlock();
@@ -281,11 +276,17 @@ out:
 static noinline void notrace before_entry(struct kvm_vcpu *vcpu)
 {
 	struct elisa_vcpu *v;
+	struct elisa_vm *vm;
 
 	rcu_read_lock();
-	v = user_of(vcpu);
+	vm = elisa_vm_find_rcu(vcpu->kvm);
+	if (!vm || is_nested(vcpu))
+		goto out;
+	elisa_reset_check(vm, vcpu);
+	v = find_vcpu(vm, vcpu);
 	if (v)
 		elisa_vcpu_enter(v);
+out:
 	rcu_read_unlock();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pacing.  Detaching, destroying an export and taking instances from another
- * window interrupt every CPU, for INVEPT; sealing an export reads all of its
+ * Pacing.  Detaching, destroying an export, a reset and taking instances from
+ * another window interrupt every CPU, for INVEPT; sealing an export reads all of its
  * code.  A guest may do that a thousand times a second; one that wants more
  * sleeps until it may again, at the cost of nobody but itself.
  */
@@ -25,8 +25,8 @@ void elisa_pace_init(struct elisa_vm *vm)
  * elisa_pace() - wait until a VM may disturb all CPUs once more
  * @vm: VM
  *
- * Context: a vCPU's thread with no lock held; sleeps, for 20 ms a turn at
- * most.  A thread that is being killed does not wait.
+ * Context: a vCPU's thread or a work item, no lock held; sleeps, for 20 ms a turn
+ * at most.  A thread that is being killed does not wait.
  */
 void elisa_pace(struct elisa_vm *vm)
 {

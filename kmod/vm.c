@@ -9,7 +9,8 @@
  *
  * Leaving, a VM has no exports and no attachments any more but stays known to
  * the hooks until its last armed VMCS was disarmed at a VM entry.  Gone, its
- * vCPUs cannot run any more and its VMCSs are KVM's to free.
+ * vCPUs cannot run any more and its VMCSs are KVM's to free.  A VM that was reset
+ * stays active, without exports and attachments.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -175,6 +176,24 @@ static bool try_finish(struct elisa_vm *vm)
 	return finish;
 }
 
+/* @pace: the guest may have this done as often as it likes. */
+static void revoke_all(struct elisa_vm *vm, bool pace)
+{
+	unsigned int i;
+	bool found;
+
+	elisa_export_revoke_vm(vm);
+	for (i = 0; i < ELISA_WINDOWS; i++) {
+		mutex_lock(&vm->lock);
+		found = vm->attachment[i];
+		if (found)
+			elisa_detach_slot(vm, i);
+		mutex_unlock(&vm->lock);
+		if (found && pace)
+			elisa_pace(vm);
+	}
+}
+
 /* Revoke everything, and finish when no CPU uses anything of the VM. */
 static void leave(struct elisa_vm *vm)
 {
@@ -183,12 +202,7 @@ static void leave(struct elisa_vm *vm)
 
 	/* A hook that saw the VM active has counted the vCPU that it armed. */
 	synchronize_rcu();
-	elisa_export_revoke_vm(vm);
-	mutex_lock(&vm->lock);
-	for (i = 0; i < ELISA_WINDOWS; i++)
-		if (vm->attachment[i])
-			elisa_detach_slot(vm, i);
-	mutex_unlock(&vm->lock);
+	revoke_all(vm, false);
 
 	if (!try_finish(vm))
 		return; /* elisa_vm_disarmed() or _destroyed() queues again */
@@ -218,7 +232,10 @@ static void clean_up(struct work_struct *work)
 {
 	struct elisa_vm *vm = container_of(work, typeof(*vm), work);
 
-	if (!vm->finished)
+	/* Who changes the state queues the work after it. */
+	if (READ_ONCE(vm->state) == ELISA_VM_ACTIVE)
+		revoke_all(vm, true);
+	else if (!vm->finished)
 		leave(vm);
 	elisa_vm_put(vm);
 }
@@ -271,6 +288,17 @@ void elisa_vm_disarmed(struct elisa_vm *vm)
 	if (atomic_dec_and_test(&vm->stats.armed) &&
 	    READ_ONCE(vm->state) == ELISA_VM_LEAVING)
 		queue_clean_up(vm);
+}
+
+/**
+ * elisa_vm_reset() - end all exports and attachments of a VM, which stays enrolled
+ * @vm: the VM
+ *
+ * Context: entry hook, interrupts off, RCU.  Does not wait for it.
+ */
+void elisa_vm_reset(struct elisa_vm *vm)
+{
+	queue_clean_up(vm);
 }
 
 /* vms_lock held */

@@ -103,7 +103,7 @@ struct elisa_identity {
  * @moved_buffers: attachments whose exchange buffer has moved, see dirty.c
  * @buffer_pieces: pieces of exchange buffers that are logged, see dirty.c
  * @scattered_buffers: attachments for whose there was no room in it
- * @work: cleans up a VM that is gone or leaving
+ * @work: cleans up a VM that is gone, leaving or was reset
  */
 struct elisa_vm {
 	struct kvm *kvm;
@@ -173,6 +173,7 @@ struct elisa_vm *elisa_vm_get(const struct kvm *kvm);
 void elisa_vm_put(struct elisa_vm *vm);
 void elisa_vm_destroyed(const struct kvm *kvm);
 void elisa_vm_disarmed(struct elisa_vm *vm);
+void elisa_vm_reset(struct elisa_vm *vm);
 int elisa_vm_build_gate(struct elisa_vm *vm, bool la57);
 bool elisa_limit_take(atomic_t *counter, u32 limit, u32 n);
 int elisa_vm_for_each(int (*fn)(struct elisa_vm *vm, void *arg), u32 from,
