@@ -80,11 +80,19 @@ static void want_rescan(struct daemon *d)
 {
 	__u64 now = now_ms();
 
-	if (d->rescan_due != RETRY_NEVER)
-		return;
-	d->rescan_due = now;
 	if (d->rescan_last && now < d->rescan_last + RESCAN_MS)
-		d->rescan_due = d->rescan_last + RESCAN_MS;
+		now = d->rescan_last + RESCAN_MS;
+	if (now < d->rescan_due)
+		d->rescan_due = now;
+}
+
+/* Who could not be looked at now may be willing, or be given a child, later. */
+static void want_later_rescan(struct daemon *d)
+{
+	__u64 due = now_ms() + GUARD_FORGET_MS;
+
+	if (due < d->rescan_due)
+		d->rescan_due = due;
 }
 
 /*
@@ -215,10 +223,14 @@ static enum look look_at(struct daemon *d, pid_t pid)
 		if (ret != -ESRCH)
 			log_warn("cannot look at process %d: %s", pid,
 				 strerror(-ret));
+		if (ret == -EAGAIN)
+			want_later_rescan(d);
 		return LOOK_GONE;
 	}
 	if (!scan.n_fds)
 		goto out;
+	if (scan.ident.is_silent)
+		want_later_rescan(d);
 
 	entry = policy_find(&d->policy, &scan.ident);
 	if (!entry || !entry->n_grants) {
@@ -229,8 +241,7 @@ static enum look look_at(struct daemon *d, pid_t pid)
 		else
 			log_info("vm-refused %s policy=none: no entry matches",
 				 who);
-		/* It may only have been slow. */
-		look = scan.ident.is_silent ? LOOK_AGAIN : LOOK_FOUND;
+		look = LOOK_FOUND;
 		goto out;
 	}
 	look = LOOK_FOUND;
@@ -242,6 +253,8 @@ static enum look look_at(struct daemon *d, pid_t pid)
 			 scan.ident.pid, VMSCAN_FDS_MAX);
 	for (i = 0; i < scan.n_fds && !d->module_gone; i++) {
 		ret = enrol_one(d, &scan, scan.fds[i], entry);
+		if (ret == -ETIMEDOUT || ret == -EAGAIN)
+			want_later_rescan(d);
 		/* Busy: it is still leaving after `vm del`. */
 		if (ret != -EEXIST && ret != -EBUSY)
 			look = LOOK_FOUND;

@@ -73,6 +73,8 @@ static int on_vm(struct nlmsghdr *nlh, void *arg)
 	vm->ident.pid = from.pid;
 	vm->number = -1;
 	strcpy(vm->name, from.name);
+	vm->has_uuid = from.has_uuid;
+	memcpy(vm->uuid, from.uuid, sizeof(vm->uuid));
 	vm->action = from.origin == ELISA_ORIGIN_POLICY ? PLAN_DEL : PLAN_HAND;
 	return 0;
 }
@@ -139,6 +141,7 @@ static void note_enrolled(struct plan_vm *vm, const struct vmscan *scan,
 	vm->ident = scan->ident;
 	vm->number = number;
 	vm->entry = entry;
+	vm->error = 0; /* another descriptor of it could not be had */
 	if (vm->action == PLAN_HAND)
 		return;
 	vm->action = entry && entry->n_grants ? PLAN_KEEP : PLAN_DEL;
@@ -166,17 +169,54 @@ static void note_new(struct making *m, const struct vmscan *scan, int number,
 	strcpy(vm->name, scan->ident.name);
 }
 
-static void look_at_vm(struct making *m, const struct vmscan *scan, int number,
-		       const struct policy_entry *entry)
+/* Nobody loses his rights because we, say, have no descriptor left. */
+static void note_unseen(struct making *m, pid_t pid, int error)
+{
+	size_t i;
+
+	for (i = 0; i < m->plan->n; i++) {
+		struct plan_vm *vm = &m->plan->vms[i];
+
+		/* What was seen of it counts. */
+		if (vm->ident.pid != pid || vm->action != PLAN_DEL ||
+		    vm->number >= 0)
+			continue;
+		vm->action = PLAN_KEEP;
+		vm->error = error;
+		snprintf(vm->why, sizeof(vm->why),
+			 "cannot look at process %d: %s", pid,
+			 strerror(-error));
+	}
+}
+
+/* Who does not tell its name has the one that it told when it was enrolled. */
+static const struct policy_entry *entry_of(const struct making *m,
+					   const struct plan_vm *vm,
+					   const struct vm_ident *ident)
+{
+	struct vm_ident known = *ident;
+
+	strcpy(known.name, vm->name);
+	known.has_uuid = vm->has_uuid;
+	memcpy(known.uuid, vm->uuid, sizeof(known.uuid));
+	return policy_find(m->policy, &known);
+}
+
+static void look_at_vm(struct making *m, const struct vmscan *scan, int number)
 {
 	struct enl_which which = { .fd = vmscan_get(scan, number) };
+	const struct policy_entry *entry = policy_find(m->policy, &scan->ident);
 	struct answer answer;
 	struct plan_vm *vm;
 	int ret;
 
-	/* It has closed it, or is gone. */
-	if (which.fd < 0)
+	if (which.fd < 0) {
+		/* It has closed it, is gone, or holds up who wants it. */
+		if (which.fd != -EBADF && which.fd != -ESRCH &&
+		    which.fd != -ETIMEDOUT)
+			note_unseen(m, scan->ident.pid, which.fd);
 		return;
+	}
 	ret = ask(m, &which, &answer);
 	close(which.fd);
 	if (ret == -ENOENT) {
@@ -194,6 +234,8 @@ static void look_at_vm(struct making *m, const struct vmscan *scan, int number,
 	 */
 	if (!vm || vm->number >= 0 || vm->ident.pid != scan->ident.pid)
 		return;
+	if (scan->ident.is_silent)
+		entry = entry_of(m, vm, &scan->ident);
 	vm->now = malloc(sizeof(*vm->now));
 	if (!vm->now) {
 		fail(m, -ENOMEM, "out of memory");
@@ -203,27 +245,8 @@ static void look_at_vm(struct making *m, const struct vmscan *scan, int number,
 	note_enrolled(vm, scan, number, entry);
 }
 
-/* Nobody loses his rights because we, say, have no descriptor left. */
-static void note_unseen(struct making *m, pid_t pid, int error)
-{
-	size_t i;
-
-	for (i = 0; i < m->plan->n; i++) {
-		struct plan_vm *vm = &m->plan->vms[i];
-
-		if (vm->ident.pid != pid || vm->action != PLAN_DEL)
-			continue;
-		vm->action = PLAN_KEEP;
-		vm->error = error;
-		snprintf(vm->why, sizeof(vm->why),
-			 "cannot look at process %d: %s", pid,
-			 strerror(-error));
-	}
-}
-
 static void look_at_process(pid_t pid, void *arg)
 {
-	const struct policy_entry *entry;
 	struct making *m = arg;
 	struct vmscan scan;
 	unsigned int i;
@@ -237,11 +260,8 @@ static void look_at_process(pid_t pid, void *arg)
 			note_unseen(m, pid, ret);
 		return;
 	}
-	if (scan.n_fds) {
-		entry = policy_find(m->policy, &scan.ident);
-		for (i = 0; i < scan.n_fds && !m->error; i++)
-			look_at_vm(m, &scan, scan.fds[i], entry);
-	}
+	for (i = 0; i < scan.n_fds && !m->error; i++)
+		look_at_vm(m, &scan, scan.fds[i]);
 	vmscan_close(&scan);
 }
 

@@ -30,9 +30,11 @@ enum plan_action {
 
 struct plan_vm {
 	enum plan_action action;
-	__u32 id;			  /* 0: not enrolled */
-	struct vm_ident ident;		  /* only pid, if no process is found */
-	char name[VM_NAME_SIZE];	  /* in the module's lists */
+	__u32 id;		 /* 0: not enrolled */
+	struct vm_ident ident;	 /* only pid, if no process is found */
+	char name[VM_NAME_SIZE]; /* in the module's lists */
+	bool has_uuid;		 /* likewise */
+	__u8 uuid[UUID_SIZE];
 	int number;			  /* descriptor, in that process */
 	const struct policy_entry *entry; /* what matches, or NULL */
 	struct policy_entry *now;	  /* what it has, or NULL */

@@ -15,6 +15,9 @@
 #include "vmfd.h"
 #include "vmguard.h"
 
+/* What a child has to end in that was killed, and is kept by nothing */
+#define END_MS 100
+
 enum what { READ_CLAIMS, COPY };
 
 struct request {
@@ -155,6 +158,12 @@ static bool wait_readable(int fd, __u64 due)
 	return n > 0;
 }
 
+/* Also when it was never ours to wait for. */
+static bool has_ended(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
 /* The child, if it does not end until DUE; else 0. */
 static pid_t end_child(__u64 due)
 {
@@ -168,24 +177,36 @@ static pid_t end_child(__u64 due)
 		wait_readable(pidfd, due);
 		close(pidfd);
 	}
-	return waitpid(pid, NULL, WNOHANG) == pid ? 0 : pid;
+	return has_ended(pid) ? 0 : pid;
 }
 
+/* A user's slice is one, with all sessions and other users' IDs in it. */
 static bool same_owner(const struct vm_ident *a, const struct vm_ident *b)
 {
-	return a->has_uid == b->has_uid && a->uid == b->uid &&
-	       !strcmp(a->unit, b->unit) && !strcmp(a->slices, b->slices);
+	if (strcmp(a->slices, b->slices))
+		return false;
+	if (!strncmp(a->slices, "user.slice/", strlen("user.slice/")))
+		return true;
+	if (a->unit[0] || b->unit[0])
+		return !strcmp(a->unit, b->unit);
+	return a->has_uid == b->has_uid && a->uid == b->uid;
 }
 
-/* Where to note that a child was spent on OWNER; NULL: no more on him. */
-static struct spent *find_room(const struct vm_ident *owner)
+/*
+ * Where to note that a child was spent on OWNER.  NULL: none may be, *ERROR says
+ * why.  Who is slow to tell its name is not kept from being copied for it.
+ */
+static struct spent *find_room(const struct vm_ident *owner, enum what what,
+			       int *error)
 {
+	unsigned int most = what == COPY ? GUARD_PER_OWNER :
+					   GUARD_PER_OWNER - 1;
 	struct spent *s, *room = NULL;
 	__u64 now = now_ms();
 	unsigned int n = 0;
 
 	for (s = guard.spent; s < guard.spent + GUARD_MAX; s++) {
-		if (s->pid && waitpid(s->pid, NULL, WNOHANG) == s->pid)
+		if (s->pid && has_ended(s->pid))
 			s->pid = 0;
 		if (s->at && !s->pid && now >= s->at + GUARD_FORGET_MS)
 			s->at = 0;
@@ -194,7 +215,8 @@ static struct spent *find_room(const struct vm_ident *owner)
 		else if (same_owner(&s->owner, owner))
 			n++;
 	}
-	return n < GUARD_PER_OWNER ? room : NULL;
+	*error = n < most ? -EAGAIN : -ETIMEDOUT;
+	return n < most ? room : NULL;
 }
 
 /* The descriptor of a reply, or -1. */
@@ -240,13 +262,16 @@ static int exchange(const struct request *request, struct reply *reply, int *fd,
 }
 
 /* One try, with a child that is kept only if nothing is wrong with it. */
-static int try(const struct request *request, struct reply *reply, int *fd,
-	       struct spent *room)
+static int try(const struct request *request, struct reply *reply, int *fd)
 {
 	__u64 due = now_ms() + GUARD_MS;
+	struct spent *room;
 	pid_t stuck = 0;
 	int ret;
 
+	room = find_room(&request->ident, request->what, &ret);
+	if (!room)
+		return ret;
 	ret = guard.pid ? 0 : start();
 	if (ret)
 		return ret;
@@ -254,7 +279,7 @@ static int try(const struct request *request, struct reply *reply, int *fd,
 	if (ret)
 		kill(guard.pid, SIGKILL);
 	if (ret || request->what == COPY)
-		stuck = end_child(ret ? now_ms() : due);
+		stuck = end_child(ret ? now_ms() + END_MS : due);
 	if (ret != -ETIMEDOUT && !stuck)
 		return ret;
 	room->pid = stuck;
@@ -267,19 +292,18 @@ static int try(const struct request *request, struct reply *reply, int *fd,
 
 static int ask(const struct request *request, struct reply *reply, int *fd)
 {
-	struct spent *room = find_room(&request->ident);
 	int ret;
 
 	*fd = -1;
-	if (!room)
-		return -ETIMEDOUT;
-	ret = try(request, reply, fd, room);
+	ret = try(request, reply, fd);
 	/* The child may have ended long ago. */
-	return ret == -EIO ? try(request, reply, fd, room) : ret;
+	return ret == -EIO ? try(request, reply, fd) : ret;
 }
 
 void vmguard_start(void)
 {
+	/* Ignored, as some parent may have left it, children do not wait for us. */
+	signal(SIGCHLD, SIG_DFL);
 	guard.wanted = true;
 }
 

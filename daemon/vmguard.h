@@ -8,9 +8,10 @@
  *
  * After vmguard_start() a child process does both, and who does not answer within
  * GUARD_MS is given up with -ETIMEDOUT.  The child is killed, but may stay all the
- * same: the kernel waits for FUSE.  So for processes of one user in one unit no more
- * than GUARD_PER_OWNER children are spent in GUARD_FORGET_MS, nor while so many of
- * theirs are still there, and GUARD_MAX for all together: -ETIMEDOUT at once.
+ * same: the kernel waits for FUSE.  So no more than GUARD_PER_OWNER children are spent
+ * on one owner in GUARD_FORGET_MS, nor while so many are still there for him:
+ * -ETIMEDOUT at once.  An owner is a user's slice, a unit of systemd's, or a user, the
+ * first of them that there is.  GUARD_MAX are spent on all together: -EAGAIN at once.
  *
  * Without vmguard_start() the caller does it and waits: for commands of an
  * operator, who can end them.

@@ -215,7 +215,7 @@ int elisa_export_create(struct elisa_vm *vm, const char *name, u64 *token)
 	err = -EACCES;
 	if (!elisa_vm_rights(vm, ELISA_GRANT_EXPORT, name))
 		goto err_unlock;
-	/* A VM that is being cleaned up has its exports revoked just once. */
+	/* A VM that is leaving or gone has its exports revoked just once. */
 	if (READ_ONCE(vm->state) != ELISA_VM_ACTIVE)
 		goto err_unlock;
 	export->id = ++next_id;
@@ -689,16 +689,27 @@ int elisa_export_revoke_id(u32 id)
 	return 0;
 }
 
-/** elisa_export_revoke_vm() - revoke all exports of a VM.  Context: sleeps. */
+/**
+ * elisa_export_revoke_vm() - revoke the exports that a VM has
+ * @vm: the VM.  Those that it begins meanwhile stay; one that is leaving or gone
+ *	begins none.
+ *
+ * Context: sleeps.
+ */
 void elisa_export_revoke_vm(struct elisa_vm *vm)
 {
 	struct elisa_export *export, *found;
+	u32 last;
 
+	mutex_lock(&elisa_export_lock);
+	last = next_id;
+	mutex_unlock(&elisa_export_lock);
 	do {
 		found = NULL;
 		mutex_lock(&elisa_export_lock);
 		list_for_each_entry(export, &exports, list) {
-			if (export->vm == vm && !export->dead) {
+			if (export->vm == vm && !export->dead &&
+			    export->id <= last) {
 				kref_get(&export->ref);
 				found = export;
 				break;

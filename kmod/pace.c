@@ -26,10 +26,12 @@ void elisa_pace_init(struct elisa_vm *vm)
  * @vm: VM
  *
  * Context: a vCPU's thread or a work item, no lock held; sleeps, for 20 ms a turn
- * at most.  A thread that is being killed does not wait.
+ * at most.  A thread that is being killed does not wait, nor does anybody for a VM
+ * that is leaving: whoever takes it out waits for them.
  */
 void elisa_pace(struct elisa_vm *vm)
 {
-	while (!__ratelimit(&vm->pace) && !fatal_signal_pending(current))
+	while (READ_ONCE(vm->state) == ELISA_VM_ACTIVE &&
+	       !__ratelimit(&vm->pace) && !fatal_signal_pending(current))
 		schedule_timeout_killable(1);
 }
